@@ -1,0 +1,316 @@
+//! `<box-preview>` from the inside: asks for a token, brings the library, shows the file, and when it does
+//! not come finds out why.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+use web_sys::{Element, HtmlElement, ShadowRoot};
+
+use super::client::{Client, Settings, Shared};
+use super::loader::{self, Listener, Preview, listener};
+use super::view::{Face, View};
+use super::{get, http, object, set, text};
+use crate::fault::{self, Fault};
+use crate::library::{Verdict, cause, is_fatal};
+use crate::want::{Item, Scopes, Want};
+use crate::words::{self, Action};
+
+/// The inside of one `<box-preview>`.
+#[wasm_bindgen]
+pub struct Stage {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    client: Rc<Shared>,
+    view: View,
+    intercept: Function,
+    /// Counts what was asked to be shown, so that what comes late is recognised.
+    turn: Cell<u32>,
+    showing: RefCell<Option<Showing>>,
+    mounted: RefCell<Option<Rc<Mounted>>>,
+    act: RefCell<Option<Listener>>,
+}
+
+/// What is being shown, and what has become known about it.
+struct Showing {
+    want: Want,
+    /// How often the library asked for this file's token: once, unless it retries.
+    asked: u32,
+    loaded: bool,
+    /// A dead token was replaced once already; a second time is a failure.
+    healed: bool,
+    verdict: Option<Verdict>,
+}
+
+/// The library's own instance, its container, and the functions that it calls: dropped together.
+struct Mounted {
+    preview: Preview,
+    stage: Element,
+    token: Closure<dyn FnMut(JsValue) -> Promise>,
+    _listeners: [Listener; 2],
+}
+
+#[wasm_bindgen]
+impl Stage {
+    /// `intercept` is the client's `requestInterceptor`.
+    ///
+    /// # Errors
+    /// When the document cannot build the element's own tree.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        client: &Client,
+        host: HtmlElement,
+        root: &ShadowRoot,
+        intercept: Function,
+    ) -> Result<Self, JsValue> {
+        let inner = Inner {
+            client: client.share(),
+            view: View::build(host, root)?,
+            intercept,
+            turn: Cell::default(),
+            showing: RefCell::default(),
+            mounted: RefCell::default(),
+            act: RefCell::default(),
+        };
+        Ok(Self { inner: Rc::new(inner) })
+    }
+
+    /// Shows what the attributes say now.
+    pub fn refresh(&self) {
+        self.inner.refresh(false);
+    }
+
+    /// The session is over: the file goes, and a way back in takes its place.
+    pub fn ended(&self) {
+        if self.inner.showing.borrow().is_some() {
+            self.inner.fail(&Fault::new(fault::SIGNED_OUT));
+        }
+    }
+
+    /// The element left the page.
+    pub fn leave(&self) {
+        self.inner.leave();
+        self.inner.view.face(Face::Idle);
+    }
+}
+
+impl Inner {
+    fn refresh(self: &Rc<Self>, healed: bool) {
+        let turn = self.turn.get().wrapping_add(1);
+        self.turn.set(turn);
+        let Some(file) = self.view.attribute("file") else {
+            self.leave();
+            return self.view.face(Face::Idle);
+        };
+        let Some(item) = Item::parse(&file).filter(Item::is_file) else {
+            return self.fail(&Fault::new(fault::MALFORMED_ITEM));
+        };
+        let scopes = Scopes::parse(&self.view.attribute("scopes").unwrap_or_default());
+        let want = Want { item, scopes };
+        self.showing.replace(Some(Showing {
+            want: want.clone(),
+            asked: 0,
+            loaded: false,
+            healed,
+            verdict: None,
+        }));
+        self.view.face(Face::Loading);
+        let inner = Rc::clone(self);
+        spawn_local(async move {
+            let shown = inner.show(turn, want).await;
+            match shown {
+                Err(fault) if turn == inner.turn.get() => inner.fail(&fault),
+                _ => {}
+            }
+        });
+    }
+
+    /// The token and the library come at the same time; the library is not loaded for someone signed out.
+    async fn show(self: &Rc<Self>, turn: u32, want: Want) -> Result<(), Fault> {
+        let settings = self.client.settings().await?;
+        let library = loader::load(&settings.preview_library_url, self.view.attribute("locale").as_deref());
+        let id = want.item.id().to_owned();
+        self.client.token_for(want).await?;
+        JsFuture::from(library).await.map_err(|_| Fault::new(fault::LIBRARY_UNREACHABLE))?;
+        if turn != self.turn.get() {
+            return Ok(());
+        }
+        let mounted = self.mount().map_err(|_| Fault::new(fault::LIBRARY_UNREACHABLE))?;
+        let options = self.options(&settings, &mounted.stage);
+        let shown = mounted.preview.show(&id, mounted.token.as_ref(), &options);
+        shown.map_err(|_| Fault::new("error_generic"))
+    }
+
+    fn options(&self, settings: &Settings, stage: &Element) -> JsValue {
+        let options = object([
+            ("container", stage.into()),
+            ("apiHost", settings.api_url.as_str().into()),
+            ("appHost", settings.app_url.as_str().into()),
+            ("showDownload", self.view.has("show-download").into()),
+            ("requestInterceptor", self.intercept.clone().into()),
+        ]);
+        if let Some(header) = self.view.attribute("header") {
+            set(&options, "header", header);
+        }
+        options
+    }
+
+    /// The library's instance, made at the first file and kept for the next ones.
+    fn mount(self: &Rc<Self>) -> Result<Rc<Mounted>, JsValue> {
+        if let Some(mounted) = &*self.mounted.borrow() {
+            return Ok(Rc::clone(mounted));
+        }
+        let preview = Preview::new()?;
+        let weak = Rc::downgrade(self);
+        let token = Closure::<dyn FnMut(JsValue) -> Promise>::new(move |items| answer(&weak, items));
+        let (weak, other) = (Rc::downgrade(self), Rc::downgrade(self));
+        let listeners = [
+            listener(move |event| with(&weak, |inner| inner.loaded(&event))),
+            listener(move |event| with(&other, |inner| inner.failed(&event))),
+        ];
+        for (name, listener) in ["load", "preview_error"].iter().zip(&listeners) {
+            preview.add_listener(name, listener.as_ref())?;
+        }
+        let mounted = Rc::new(Mounted { preview, stage: self.view.stage()?, token, _listeners: listeners });
+        self.mounted.replace(Some(Rc::clone(&mounted)));
+        Ok(mounted)
+    }
+
+    fn leave(&self) {
+        self.turn.set(self.turn.get().wrapping_add(1));
+        self.showing.replace(None);
+        let mounted = self.mounted.borrow_mut().take();
+        if let Some(mounted) = mounted {
+            mounted.preview.remove_all_listeners().ok();
+            mounted.preview.hide().ok();
+            mounted.stage.remove();
+        }
+    }
+
+    /// The library asks for tokens. Asking again for a file that has not loaded is its retry after a
+    /// failure that it does not tell: then Box is asked what is the matter, and a dead token is replaced.
+    async fn tokens(self: Rc<Self>, items: JsValue) -> JsValue {
+        let Some((want, is_retry)) = self.note(&items) else { return JsValue::NULL };
+        if is_retry && let Some(Verdict::Final(code)) = self.examine(&want).await {
+            self.fail(&Fault::new(code));
+        }
+        self.client.tokens(&items, &want.scopes).await
+    }
+
+    fn note(&self, items: &JsValue) -> Option<(Want, bool)> {
+        let mut showing = self.showing.borrow_mut();
+        let showing = showing.as_mut()?;
+        let own = showing.want.item.typed();
+        let asks_for_own =
+            js_sys::Array::from(items).iter().any(|item| item.as_string().as_deref() == Some(own));
+        let is_retry = asks_for_own && showing.asked > 0 && !showing.loaded;
+        showing.asked = showing.asked.saturating_add(u32::from(asks_for_own));
+        Some((showing.want.clone(), is_retry))
+    }
+
+    async fn examine(self: &Rc<Self>, want: &Want) -> Option<Verdict> {
+        let turn = self.turn.get();
+        let settings = self.client.settings().await.ok()?;
+        let token = self.client.token_for(want.clone()).await.ok()?;
+        let verdict = http::examine(&settings.api_url, want.item.id(), &token).await;
+        if verdict == Verdict::TokenRefused {
+            self.client.refuse(&token);
+        }
+        if turn != self.turn.get() {
+            return None;
+        }
+        if let Some(showing) = &mut *self.showing.borrow_mut() {
+            showing.verdict = Some(verdict);
+        }
+        Some(verdict)
+    }
+
+    fn loaded(&self, event: &JsValue) {
+        if text(event, "error").is_some() || !self.concerns(&get(event, "file")) {
+            return;
+        }
+        if let Some(showing) = &mut *self.showing.borrow_mut() {
+            showing.loaded = true;
+        }
+        self.view.face(Face::Ready);
+        let file = get(event, "file");
+        let detail = object([("id", get(&file, "id")), ("name", get(&file, "name"))]);
+        self.view.dispatch("keyhole-load", &detail);
+    }
+
+    /// An event of a file that is no longer shown changes nothing. One that names no file is about this one.
+    fn concerns(&self, file: &JsValue) -> bool {
+        let showing = self.showing.borrow();
+        let Some(showing) = &*showing else { return false };
+        text(file, "id").is_none_or(|id| id == showing.want.item.id())
+    }
+
+    fn failed(self: &Rc<Self>, event: &JsValue) {
+        let error = get(event, "error");
+        let code = text(&error, "code").unwrap_or_default();
+        let said = text(&error, "displayMessage").unwrap_or_default();
+        let known = self.showing.borrow().as_ref().map(|showing| (showing.want.clone(), showing.loaded));
+        let Some((want, loaded)) = known else { return };
+        if !is_fatal(&code, loaded) || !self.concerns(&get(event, "file")) {
+            return;
+        }
+        let (inner, turn) = (Rc::clone(self), self.turn.get());
+        spawn_local(async move {
+            let verdict = inner.examine(&want).await;
+            if turn != inner.turn.get() {
+                return;
+            }
+            let healed = inner.showing.borrow().as_ref().is_none_or(|showing| showing.healed);
+            if verdict == Some(Verdict::TokenRefused) && !healed {
+                return inner.refresh(true);
+            }
+            inner.fail(&Fault { title: said, ..Fault::new(cause(&code, verdict)) });
+        });
+    }
+
+    /// Takes the preview away and says in words why, and what can be done.
+    fn fail(self: &Rc<Self>, fault: &Fault) {
+        self.leave();
+        let words = words::of(&fault.code);
+        let weak = Rc::downgrade(self);
+        let act = listener(move |_| with(&weak, |inner| inner.act(words.action)));
+        let detail =
+            [Some(fault.code.as_str()), fault.rule.as_deref(), fault.reason.as_deref(), Some(&fault.title)];
+        let parts = detail.into_iter().flatten().filter(|part| !part.is_empty());
+        let detail = parts.collect::<Vec<_>>().join(" · ");
+        self.view.message(&words, &detail, act.as_ref().unchecked_ref()).ok();
+        self.act.replace(Some(act));
+        let detail = object([("code", fault.code.as_str().into()), ("message", words.title.into())]);
+        self.view.dispatch("keyhole-error", &detail);
+    }
+
+    fn act(self: &Rc<Self>, action: Action) {
+        match action {
+            Action::Retry => self.refresh(false),
+            Action::SignIn if self.view.dispatch("keyhole-signin", &JsValue::NULL) => {
+                self.client.sign_in(None)
+            }
+            Action::SignIn | Action::Nothing => {}
+        }
+    }
+}
+
+fn with(inner: &Weak<Inner>, act: impl FnOnce(&Rc<Inner>)) {
+    if let Some(inner) = inner.upgrade() {
+        act(&inner);
+    }
+}
+
+/// Always resolves: the library waits for ever on a promise that rejects.
+fn answer(inner: &Weak<Inner>, items: JsValue) -> Promise {
+    match inner.upgrade() {
+        Some(inner) => future_to_promise(async move { Ok(inner.tokens(items).await) }),
+        None => Promise::resolve(&JsValue::NULL),
+    }
+}

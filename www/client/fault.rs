@@ -1,0 +1,77 @@
+//! What went wrong, as a stable code with the evidence a page may show.
+
+use serde::Deserialize;
+
+/// The Worker's problem (RFC 9457), or one of our own codes where no answer came.
+#[derive(Clone, Deserialize)]
+#[serde(default)]
+pub struct Fault {
+    /// Stable: `signed_out`, `item_not_found`, `rate_limited`, …; ours are the constants below.
+    pub code: String,
+    /// A sentence for people.
+    pub title: String,
+    /// The HTTP status, 0 where there was none.
+    pub status: u16,
+    /// The name of the setting that forbids it.
+    pub rule: Option<String>,
+    /// Why a session is over.
+    pub reason: Option<String>,
+    /// When asking again makes sense.
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl Default for Fault {
+    fn default() -> Self {
+        Self::new(UNREADABLE)
+    }
+}
+
+/// The browser says that it has no network.
+pub const OFFLINE: &str = "offline";
+/// No answer came: network, DNS, or a server that does not let this page ask.
+pub const UNREACHABLE: &str = "unreachable";
+/// No answer came in time.
+pub const TIMED_OUT: &str = "timed_out";
+/// An answer came that is not the Worker's.
+pub const UNREADABLE: &str = "unreadable";
+/// What was asked for is not a Box id.
+pub const MALFORMED_ITEM: &str = "malformed_item";
+/// Nobody is signed in.
+pub const SIGNED_OUT: &str = "signed_out";
+/// Box's preview library did not load.
+pub const LIBRARY_UNREACHABLE: &str = "library_unreachable";
+/// Box does not let this page's origin ask.
+pub const CORS: &str = "cors_origin_not_whitelisted";
+/// Box rejected the token.
+pub const TOKEN_REFUSED: &str = "token_refused";
+/// Box has no such file for this person.
+pub const NOT_FOUND: &str = "item_not_found";
+/// Box does not let this person see the file.
+pub const NOT_ALLOWED: &str = "not_allowed";
+
+impl Fault {
+    /// A fault of our own, without an answer behind it.
+    #[must_use]
+    pub fn new(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            title: String::new(),
+            status: 0,
+            rule: None,
+            reason: None,
+            retry_after_seconds: None,
+        }
+    }
+
+    /// Whether the session is over, so that every token goes.
+    #[must_use]
+    pub fn ends_session(&self) -> bool {
+        self.code == SIGNED_OUT
+    }
+
+    /// Whether asking again later may go well, so that a token that still lives is kept in use.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self.status, 0 | 429 | 500..)
+    }
+}

@@ -1,0 +1,178 @@
+// The entry of the module: what must be JavaScript, because a custom element and a subclass of EventTarget
+// cannot be written in Rust. What is decided is decided in Rust.
+import init, { Client, Stage } from "./pkg/keyhole_client.js";
+
+/** The token function answers by then, whatever happens. The Worker is given 15 s of it. */
+const TOKEN_MS_MAX = 20_000;
+
+let loading;
+const load = () => {
+  loading ??= init({
+    module_or_path: fetch(new URL(__KEYHOLE_WASM__, import.meta.url), {
+      integrity: __KEYHOLE_WASM_INTEGRITY__,
+    }),
+  }).catch((cause) => {
+    loading = undefined;
+    const error = new Error("keyhole.js could not start its WebAssembly module", { cause });
+    throw Object.assign(error, { name: "KeyholeError", code: "module_blocked", status: 0 });
+  });
+  return loading;
+};
+
+/** The Rust client of each Keyhole: known to this file alone. */
+const clients = new WeakMap();
+
+/** Box's library waits for ever on a promise that rejects or never settles: this one does neither. */
+const settled = (promise) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, TOKEN_MS_MAX, null);
+    promise.then(
+      (token) => (clearTimeout(timer), resolve(token)),
+      () => (clearTimeout(timer), resolve(null)),
+    );
+  });
+
+export class Keyhole extends EventTarget {
+  #loaded;
+
+  constructor({ origin = new URL(import.meta.url).origin } = {}) {
+    super();
+    const tell = (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail }));
+    const client = load().then(() => (this.#loaded = new Client(new URL(origin).origin, tell)));
+    client.catch(() => {});
+    clients.set(this, client);
+  }
+
+  session = async () => (await clients.get(this)).session();
+  signIn = async ({ returnTo } = {}) => (await clients.get(this)).signIn(returnTo);
+  signOut = async () => (await clients.get(this)).signOut();
+  items = async (folder = "0", { offset = 0, limit = 100 } = {}) =>
+    (await clients.get(this)).items(String(folder), offset, limit);
+
+  token = (items) => settled(clients.get(this).then((client) => client.token(items)));
+  tokenFor = async (item, { scopes = [] } = {}) =>
+    (await clients.get(this)).tokenFor(String(item), [scopes].flat().join(" "));
+  refused = async (token) => (await clients.get(this)).refused(token);
+  requestInterceptor = (config) => this.#loaded?.intercept(config) ?? config;
+
+  held = () => this.#loaded?.held() ?? [];
+  get ended() {
+    return this.#loaded?.ended() ?? null;
+  }
+}
+
+let shared;
+
+class BoxPreview extends HTMLElement {
+  static observedAttributes = ["file", "scopes", "header", "show-download", "locale"];
+
+  #root = this.attachShadow({ mode: "open" });
+  #keyhole;
+  #stage;
+  #planned = false;
+  #onEnded = () => this.#stage?.ended();
+
+  /** The client it asks: by default one for all elements of the page. */
+  get keyhole() {
+    return (this.#keyhole ??= shared ??= new Keyhole());
+  }
+  set keyhole(keyhole) {
+    this.#forget();
+    this.#keyhole = keyhole;
+    this.#plan();
+  }
+
+  connectedCallback() {
+    // A property set before the element was defined hides the accessor: hand it over.
+    for (const name of ["keyhole", "file", "scopes", "header", "showDownload", "locale"]) {
+      if (Object.hasOwn(this, name)) {
+        const value = this[name];
+        delete this[name];
+        this[name] = value;
+      }
+    }
+    this.#plan();
+  }
+  disconnectedCallback() {
+    this.#plan();
+  }
+  attributeChangedCallback(_name, before, after) {
+    if (before !== after) this.#plan();
+  }
+
+  /** Many changes in one tick are one change. */
+  #plan() {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      if (this.isConnected) this.#show();
+      else this.#forget();
+    });
+  }
+
+  async #show() {
+    const keyhole = this.keyhole;
+    try {
+      const client = await clients.get(keyhole);
+      if (!this.isConnected || this.keyhole !== keyhole) return;
+      if (!this.#stage) {
+        this.#stage = new Stage(client, this, this.#root, keyhole.requestInterceptor);
+        keyhole.addEventListener("ended", this.#onEnded);
+      }
+      this.#stage.refresh();
+    } catch (error) {
+      this.#blocked(error);
+    }
+  }
+
+  #forget() {
+    this.#keyhole?.removeEventListener("ended", this.#onEnded);
+    this.#stage?.leave();
+    this.#stage?.free();
+    this.#stage = undefined;
+  }
+
+  /** The words of a page whose policy or network keeps the Rust part away, which holds all other words. */
+  #blocked(error) {
+    const text = document.createElement("p");
+    text.setAttribute("role", "alert");
+    text.textContent =
+      "Keyhole could not start. The page’s security policy may not allow WebAssembly (script-src 'wasm-unsafe-eval'), or the network is down.";
+    this.#root.replaceChildren(text);
+    this.setAttribute("data-keyhole", "message");
+    const detail = { code: error.code ?? "module_blocked", message: text.textContent };
+    this.dispatchEvent(new CustomEvent("keyhole-error", { detail, bubbles: true, composed: true }));
+  }
+}
+
+for (const [property, attribute] of [
+  ["file", "file"],
+  ["scopes", "scopes"],
+  ["header", "header"],
+  ["locale", "locale"],
+]) {
+  Object.defineProperty(BoxPreview.prototype, property, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this.getAttribute(attribute);
+    },
+    set(value) {
+      if (value == null) this.removeAttribute(attribute);
+      else this.setAttribute(attribute, value);
+    },
+  });
+}
+Object.defineProperty(BoxPreview.prototype, "showDownload", {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return this.hasAttribute("show-download");
+  },
+  set(value) {
+    this.toggleAttribute("show-download", Boolean(value));
+  },
+});
+
+if (!customElements.get("box-preview")) customElements.define("box-preview", BoxPreview);
