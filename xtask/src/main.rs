@@ -1,2 +1,62 @@
-//! To be written.
-fn main() {}
+//! One place for every command: `cargo xtask dev` to use Keyhole, `cargo xtask test` to prove it.
+
+mod build;
+mod dev;
+mod failure;
+mod keys;
+mod place;
+mod process;
+mod say;
+mod servers;
+mod setup;
+mod stamp;
+mod tools;
+mod vars;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{Failure, Outcome};
+
+/// Keyhole's commands. New here? `cargo xtask dev`.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run Keyhole on this machine, with a local Box beside it
+    Dev(dev::Options),
+    /// Build the Worker, the browser module and the page
+    Build,
+    /// Install what the other commands need (they do it themselves)
+    Setup,
+    /// Print a new sealing key for SEAL_KEYS
+    Keys,
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(Failure::Interrupted) => ExitCode::from(130),
+        Err(Failure::Said(text)) => {
+            say::failure(&text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command) -> Outcome<ExitCode> {
+    process::listen_for_interrupts()?;
+    match command {
+        Command::Dev(options) => dev::dev(&options)?,
+        Command::Build => build::build().map(|_| ())?,
+        Command::Setup => setup::setup().map(|_| ())?,
+        Command::Keys => keys::print_new()?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,318 @@
+//! `cargo xtask build`: the Worker into `build/`, the browser module and the page into `www/dist/`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256, Sha384};
+
+use crate::failure::{Outcome, While, said};
+use crate::setup::{self, Tools, WASM_TARGET, cargo, npm_program, with_npm_programs};
+use crate::stamp::{Stamp, hex};
+use crate::{place, process, say};
+
+/// What every build depends on besides its sources. This file is among them: it is the recipe.
+const RECIPE: [&str; 5] =
+    ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json", "xtask/src/build.rs"];
+const WORKER_INPUTS: [&str; 2] = ["src/core", "src/worker"];
+const WORKER_OUTPUT: &str = "build";
+const WEB_INPUTS: [&str; 5] = ["www/client", "www/page", "www/index.html", "www/style.css", "www/_headers"];
+const WEB_OUTPUT: &str = "www/dist";
+
+/// Whether anything had to be built.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Built {
+    Anew,
+    NothingToDo,
+}
+
+/// Builds what has changed.
+///
+/// # Errors
+/// A tool is missing and cannot be installed, or a build fails.
+pub(crate) fn build() -> Outcome<Built> {
+    let tools = setup::setup()?;
+    let scratch = place::scratch();
+    fs::create_dir_all(&scratch).or_say(|| format!("making {}", scratch.display()))?;
+    // `wrangler dev` may start us while another of us is at work.
+    let lock = File::create(scratch.join("build.lock")).or_say(|| "making the build's lock".to_owned())?;
+    lock.lock().or_say(|| "waiting for another build".to_owned())?;
+
+    let worker = when_changed("worker", &tools, &WORKER_INPUTS, WORKER_OUTPUT, || worker(&tools))?;
+    let web = when_changed("web", &tools, &WEB_INPUTS, WEB_OUTPUT, || web(&tools))?;
+    Ok(if worker == Built::NothingToDo && web == Built::NothingToDo {
+        Built::NothingToDo
+    } else {
+        Built::Anew
+    })
+}
+
+fn when_changed(
+    name: &str,
+    tools: &Tools,
+    inputs: &[&str],
+    output: &str,
+    build: impl FnOnce() -> Outcome,
+) -> Outcome<Built> {
+    let root = place::root();
+    let inputs = [inputs, &RECIPE].concat();
+    let file = place::scratch().join(format!("{name}.stamp"));
+    let stamp = Stamp::new(file, &root, &inputs, &compilers(tools)?)?;
+    if stamp.is_current(&root, &[output]) {
+        return Ok(Built::NothingToDo);
+    }
+    build()?;
+    stamp.record(&root, &[output])?;
+    Ok(Built::Anew)
+}
+
+/// The compilers, as far as no file of the clone names them.
+fn compilers(tools: &Tools) -> Outcome<String> {
+    let mut rustc = Command::new("rustc");
+    let rustc = process::run_quietly("rustc", rustc.current_dir(place::root()).arg("-vV"))?;
+    let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+    Ok(format!("{rustc} {flags} {} {}", tools.wasm_bindgen.display(), tools.worker_build.display()))
+}
+
+/// The Worker: what `main` in `wrangler.toml` names.
+fn worker(tools: &Tools) -> Outcome {
+    say::step("building the Worker");
+    let mut build = Command::new(&tools.worker_build);
+    with_npm_programs(&mut build)?;
+    build.current_dir(place::root()).args(["--release", "src/worker", "--out-dir", "../../build"]);
+    // Without these it would download its own.
+    build
+        .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)
+        .env("WASM_OPT_BIN", setup::npm_bin().join("wasm-opt"))
+        .env("ESBUILD_BIN", setup::npm_bin().join("esbuild"));
+    process::run("worker-build", &mut build)
+}
+
+/// All that a browser downloads as it is: the module, the page's own code, and how both are cached.
+fn web(tools: &Tools) -> Outcome {
+    say::step("building the browser module and the page");
+    let mut build = cargo();
+    build.args(["build", "--release", "--target", WASM_TARGET, "-p", "keyhole-client", "-p", "keyhole-page"]);
+    process::run("cargo build", &mut build)?;
+
+    let www = place::root().join("www");
+    let staged = place::scratch().join("dist");
+    start_empty(&staged)?;
+    let client =
+        bundle(tools, &Bundle { name: "keyhole", source: www.join("client"), krate: "keyhole_client" })?;
+    let page = bundle(tools, &Bundle { name: "page", source: www.join("page"), krate: "keyhole_page" })?;
+    let style = minified_style(&www.join("style.css"))?;
+
+    let module = put_hashed(&staged, "k", &client)?;
+    write(&staged.join("keyhole.js"), format!("export * from \".{module}/keyhole.js\";\n").as_bytes())?;
+    let page_dir = put_hashed(&staged, "page", &[page, vec![style]].concat())?;
+    let html = with_hashed_references(&read(&www.join("index.html"))?, &page_dir)?;
+    write(&staged.join("index.html"), html.as_bytes())?;
+    write(&staged.join("_headers"), read(&www.join("_headers"))?.as_bytes())?;
+    publish(&staged, &place::root().join(WEB_OUTPUT))?;
+    if let Some(file) = client.first() {
+        let integrity = BASE64_STANDARD.encode(Sha384::digest(&file.bytes));
+        say::step(&format!("the browser module is {module}/{} (integrity sha384-{integrity})", file.name));
+    }
+    Ok(())
+}
+
+/// A crate and the JavaScript that starts it, on their way to becoming two files.
+struct Bundle {
+    name: &'static str,
+    source: PathBuf,
+    krate: &'static str,
+}
+
+#[derive(Clone)]
+struct Asset {
+    name: String,
+    bytes: Vec<u8>,
+}
+
+/// `{name}.js`, which knows name and digest of its wasm, and `{name}_bg.wasm`.
+fn bundle(tools: &Tools, bundle: &Bundle) -> Outcome<Vec<Asset>> {
+    let Bundle { name, source, krate } = bundle;
+    let stage = place::scratch().join(krate);
+    start_empty(&stage)?;
+    copy_javascript(source, &stage)?;
+
+    let compiled = place::target().join(WASM_TARGET).join("release").join(format!("{krate}.wasm"));
+    let pkg = stage.join("pkg");
+    let mut bindgen = Command::new(&tools.wasm_bindgen);
+    bindgen.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(&pkg).arg(compiled);
+    process::run_quietly("wasm-bindgen", &mut bindgen)?;
+
+    let wasm = stage.join("optimized.wasm");
+    let mut optimize = npm_program("wasm-opt")?;
+    optimize.arg("-Os").arg(pkg.join(format!("{krate}_bg.wasm"))).arg("-o").arg(&wasm);
+    process::run_quietly("wasm-opt", &mut optimize)?;
+    let wasm = Asset { name: format!("{name}_bg.wasm"), bytes: read_bytes(&wasm)? };
+
+    let script = stage.join("bundled.js");
+    let integrity = BASE64_STANDARD.encode(Sha256::digest(&wasm.bytes));
+    let mut esbuild = npm_program("esbuild")?;
+    esbuild
+        .arg(stage.join(format!("{name}.js")))
+        .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none"])
+        .args(["--log-level=warning", "--external:/keyhole.js"])
+        .arg(format!("--define:__KEYHOLE_WASM__=\"{}\"", wasm.name))
+        .arg(format!("--define:__KEYHOLE_WASM_INTEGRITY__=\"sha256-{integrity}\""))
+        .arg(format!("--outfile={}", script.display()));
+    process::run_quietly("esbuild", &mut esbuild)?;
+    Ok(vec![Asset { name: format!("{name}.js"), bytes: read_bytes(&script)? }, wasm])
+}
+
+fn minified_style(source: &Path) -> Outcome<Asset> {
+    let small = place::scratch().join("style.css");
+    let mut esbuild = npm_program("esbuild")?;
+    esbuild
+        .arg(source)
+        .args(["--minify", "--log-level=warning"])
+        .arg(format!("--outfile={}", small.display()));
+    process::run_quietly("esbuild", &mut esbuild)?;
+    Ok(Asset { name: "style.css".to_owned(), bytes: read_bytes(&small)? })
+}
+
+/// Writes the assets to a directory named by their contents; returns its path as a browser names it.
+fn put_hashed(dist: &Path, prefix: &str, assets: &[Asset]) -> Outcome<String> {
+    let mut all = Sha256::new();
+    for asset in assets {
+        all.update(asset.name.as_bytes());
+        all.update(Sha256::digest(&asset.bytes));
+    }
+    let hash: String = hex(&all.finalize()).chars().take(16).collect();
+    for asset in assets {
+        write(&dist.join(prefix).join(&hash).join(&asset.name), &asset.bytes)?;
+    }
+    Ok(format!("/{prefix}/{hash}"))
+}
+
+/// The page's source names its files without a hash.
+fn with_hashed_references(html: &str, page_dir: &str) -> Outcome<String> {
+    let mut html = html.to_owned();
+    for name in ["page.js", "style.css"] {
+        let plain = format!("\"/page/{name}\"");
+        if !html.contains(&plain) {
+            return said(format!("www/index.html does not refer to {plain}"));
+        }
+        html = html.replace(&plain, &format!("\"{page_dir}/{name}\""));
+    }
+    Ok(html)
+}
+
+/// Makes `to` equal to `from`: new files first, the ones that refer to them after, what is stale last. A page that
+/// loads meanwhile finds one state or the other.
+fn publish(from: &Path, to: &Path) -> Outcome {
+    let mut files = files_below(from)?;
+    files.sort_by_key(|file| (file.components().count() == 1, file.clone()));
+    for file in &files {
+        let bytes = read_bytes(&from.join(file))?;
+        if fs::read(to.join(file)).ok().as_ref() != Some(&bytes) {
+            write(&to.join(file), &bytes)?;
+        }
+    }
+    for stale in files_below(to)?.iter().filter(|file| !files.contains(file)) {
+        let stale = to.join(stale);
+        fs::remove_file(&stale).or_say(|| format!("removing {}", stale.display()))?;
+        // Fails, as it should, while something else is in there.
+        let _ = stale.parent().map(fs::remove_dir);
+    }
+    Ok(())
+}
+
+/// Paths relative to `root`.
+fn files_below(root: &Path) -> Outcome<Vec<PathBuf>> {
+    let (mut files, mut directories) = (Vec::new(), vec![root.to_path_buf()]);
+    while let Some(directory) = directories.pop() {
+        if !directory.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(&directory).or_say(|| format!("reading {}", directory.display()))? {
+            let path = entry.or_say(|| format!("reading {}", directory.display()))?.path();
+            if path.is_dir() {
+                directories.push(path);
+            } else if let Ok(relative) = path.strip_prefix(root) {
+                files.push(relative.to_path_buf());
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The `.js` files of a crate's directory; wasm-bindgen's output will lie beside them in `pkg`.
+fn copy_javascript(from: &Path, to: &Path) -> Outcome {
+    for file in files_below(from)?.iter().filter(|file| file.extension().is_some_and(|end| end == "js")) {
+        write(&to.join(file), &read_bytes(&from.join(file))?)?;
+    }
+    Ok(())
+}
+
+fn start_empty(directory: &Path) -> Outcome {
+    if directory.exists() {
+        fs::remove_dir_all(directory).or_say(|| format!("clearing {}", directory.display()))?;
+    }
+    fs::create_dir_all(directory).or_say(|| format!("making {}", directory.display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Outcome {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).or_say(|| format!("making {}", parent.display()))?;
+    }
+    fs::write(path, bytes).or_say(|| format!("writing {}", path.display()))
+}
+
+fn read(path: &Path) -> Outcome<String> {
+    fs::read_to_string(path).or_say(|| format!("reading {}", path.display()))
+}
+
+fn read_bytes(path: &Path) -> Outcome<Vec<u8>> {
+    fs::read(path).or_say(|| format!("reading {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asset(name: &str, text: &str) -> Asset {
+        Asset { name: name.to_owned(), bytes: text.into() }
+    }
+
+    #[test]
+    fn a_directory_is_named_by_all_its_contents() {
+        let dist = tempfile::tempdir().unwrap();
+        let put = |assets: &[Asset]| put_hashed(dist.path(), "k", assets).unwrap();
+        let first = put(&[asset("a.js", "1"), asset("a.wasm", "1")]);
+        assert_eq!(first.len(), "/k/".len() + 16);
+        assert_eq!(first, put(&[asset("a.js", "1"), asset("a.wasm", "1")]));
+        assert_ne!(first, put(&[asset("a.js", "1"), asset("a.wasm", "2")]));
+        assert_eq!(fs::read_to_string(dist.path().join(format!(".{first}/a.wasm"))).unwrap(), "1");
+    }
+
+    #[test]
+    fn the_page_refers_to_its_hashed_files() {
+        let html = r#"<link href="/page/style.css"><script src="/page/page.js"></script>"#;
+        let hashed = with_hashed_references(html, "/page/0123").unwrap();
+        assert_eq!(hashed, r#"<link href="/page/0123/style.css"><script src="/page/0123/page.js"></script>"#);
+    }
+
+    #[test]
+    fn a_page_without_its_script_is_an_error() {
+        assert!(with_hashed_references(r#"<link href="/page/style.css">"#, "/page/0123").is_err());
+    }
+
+    #[test]
+    fn publishing_leaves_nothing_stale_behind() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(&from.path().join("k/1/a.js"), b"new").unwrap();
+        write(&from.path().join("index.html"), b"new").unwrap();
+        write(&to.path().join("k/0/a.js"), b"old").unwrap();
+        write(&to.path().join("index.html"), b"old").unwrap();
+        publish(from.path(), to.path()).unwrap();
+        assert_eq!(read(&to.path().join("index.html")).unwrap(), "new");
+        assert_eq!(read(&to.path().join("k/1/a.js")).unwrap(), "new");
+        assert!(!to.path().join("k/0").exists());
+    }
+}

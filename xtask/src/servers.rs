@@ -1,0 +1,321 @@
+//! The two servers that developing and testing need: the Worker on workerd, and a Box beside it.
+
+use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::failure::{Outcome, While, said};
+use crate::place;
+use crate::process::{self, Server};
+use crate::say::Stopwatch;
+use crate::setup::{cargo, npm_program};
+use crate::vars::{self, Vars};
+
+/// The first start of workerd on a cold disk takes some 15 s.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(90);
+const ONE_REQUEST_MAX: Duration = Duration::from_secs(5);
+
+/// The emulator's app. Known to everyone, worth nothing.
+const CLIENT_ID: &str = "keyhole-dev";
+const CLIENT_SECRET: &str = "keyhole-dev-secret-not-a-secret";
+/// The release of Box's preview library whose stand-in the emulator serves.
+const LIBRARY_VERSION: &str = "3.81.0";
+
+/// A Box emulator to start.
+pub(crate) struct Emulator<'a> {
+    pub(crate) port: u16,
+    pub(crate) content_port: u16,
+    pub(crate) state: &'a Path,
+    /// Where Workers answer: the app's redirect URIs and CORS origins follow from it.
+    pub(crate) worker_origins: Vec<String>,
+}
+
+impl Emulator<'_> {
+    /// Another site than the Worker's `localhost`, as Box is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn content_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.content_port)
+    }
+
+    /// What makes a Worker take this for Box.
+    pub(crate) fn vars(&self) -> Vars {
+        let url = self.url();
+        let library = format!("{url}/platform/preview/{LIBRARY_VERSION}/en-US/preview.js");
+        let vars = [
+            ("BOX_CLIENT_ID", CLIENT_ID.to_owned()),
+            ("BOX_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+            ("BOX_AUTHORIZE_URL", format!("{url}/api/oauth2/authorize")),
+            ("BOX_API_URL", url.clone()),
+            ("BOX_APP_URL", url),
+            ("BOX_CONTENT_ORIGINS", self.content_url()),
+            ("PREVIEW_LIBRARY_URL", library),
+        ];
+        vars.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// Starts it and waits until it answers. Returns what it says of itself.
+    pub(crate) fn start(&self) -> Outcome<(Server, Value)> {
+        let mut command = Command::new(place::target().join("debug/box-emulator"));
+        command
+            .arg("--port")
+            .arg(self.port.to_string())
+            .arg("--content-port")
+            .arg(self.content_port.to_string());
+        command.arg("--state").arg(self.state).args([
+            "--client-id",
+            CLIENT_ID,
+            "--client-secret",
+            CLIENT_SECRET,
+        ]);
+        command.arg("--pdfjs").arg(place::root().join("node_modules/pdfjs-dist"));
+        for origin in &self.worker_origins {
+            command.arg("--cors-origin").arg(origin);
+        }
+        // One is enough: on loopback Box, like RFC 8252, looks at no port.
+        if let Some(origin) = self.worker_origins.first() {
+            command.arg("--redirect-uri").arg(redirect_uri(origin));
+        }
+        let mut server = process::serve("the Box emulator", &mut command, |_| ())?;
+        let status = wait_for(&mut server, &format!("{}/emulator/status", self.url()))?;
+        let status = serde_json::from_str(&status).or_say(|| "reading the emulator's status".to_owned())?;
+        Ok((server, status))
+    }
+}
+
+/// Compiles the emulator.
+pub(crate) fn build_emulator() -> Outcome {
+    process::run("cargo build", cargo().args(["build", "--quiet", "-p", "box-emulator"]))
+}
+
+/// Where Box sends people back to.
+pub(crate) fn redirect_uri(origin: &str) -> String {
+    format!("{origin}/auth/callback")
+}
+
+/// A Worker to start with `wrangler dev`.
+pub(crate) struct Worker<'a> {
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    /// Where its configuration, its settings and wrangler's own files lie.
+    pub(crate) home: PathBuf,
+    /// Where KV and objects are stored.
+    pub(crate) state: &'a Path,
+    pub(crate) vars: Vars,
+    pub(crate) changes: Changes,
+}
+
+/// How a local Worker's configuration differs from the deployed one's.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Changes {
+    /// Logins per minute, where `wrangler.toml`'s number would be in the way.
+    pub(crate) login_limit: Option<i64>,
+    /// Build again when sources change.
+    pub(crate) rebuilds: bool,
+}
+
+impl Worker<'_> {
+    /// `localhost`, which browsers treat as secure.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Starts it and waits until it answers.
+    pub(crate) fn start(&self, on_line: impl Fn(&str) + Send + 'static) -> Outcome<Server> {
+        fs::create_dir_all(&self.home).or_say(|| format!("making {}", self.home.display()))?;
+        let config = place::root().join("wrangler.toml");
+        let config = fs::read_to_string(&config).or_say(|| format!("reading {}", config.display()))?;
+        let file = self.home.join("wrangler.toml");
+        fs::write(&file, local_config(&config, &place::root(), self.changes)?)
+            .or_say(|| format!("writing {}", file.display()))?;
+        // Beside the configuration is where wrangler looks for them: no secret is on a command line.
+        let mut settings = self.vars.clone();
+        settings.insert("PUBLIC_ORIGIN".to_owned(), self.origin());
+        vars::write(&self.home.join(".dev.vars"), &settings)?;
+
+        let mut wrangler = npm_program("wrangler")?;
+        wrangler.args([
+            "dev",
+            "--local",
+            "--ip",
+            "127.0.0.1",
+            "--show-interactive-dev-session=false",
+            "--port",
+        ]);
+        wrangler.arg(self.port.to_string()).arg("--inspector-port").arg(free_port()?.to_string());
+        wrangler.arg("--config").arg(&file).arg("--persist-to").arg(self.state);
+        // Its registry of local Workers and its logs stay ours, so that several can run at once.
+        wrangler.env("WRANGLER_REGISTRY_PATH", self.home.join("registry"));
+        wrangler.env("WRANGLER_LOG_PATH", self.home.join("logs")).env("WRANGLER_HIDE_BANNER", "true");
+        let mut server = process::serve(&self.name, &mut wrangler, on_line)?;
+        wait_for(&mut server, &format!("{}/healthz", self.origin()))?;
+        Ok(server)
+    }
+}
+
+/// `wrangler.toml` for a local run: the same Worker, from another directory.
+fn local_config(deployed: &str, root: &Path, changes: Changes) -> Outcome<String> {
+    let mut config: toml::Table = deployed.parse().or_say(|| "reading wrangler.toml".to_owned())?;
+    let absolute = |path: &str| toml::Value::from(root.join(path).to_string_lossy().into_owned());
+    if let Some(main) = config.get_mut("main") {
+        *main = absolute(main.as_str().unwrap_or_default());
+    }
+    if let Some(directory) = config.get_mut("assets").and_then(|assets| assets.get_mut("directory")) {
+        *directory = absolute(directory.as_str().unwrap_or_default());
+    }
+    match config.get_mut("build").and_then(toml::Value::as_table_mut) {
+        Some(build) if changes.rebuilds => {
+            build.insert("cwd".to_owned(), absolute(""));
+            for watched in
+                build.get_mut("watch_dir").and_then(toml::Value::as_array_mut).into_iter().flatten()
+            {
+                *watched = absolute(watched.as_str().unwrap_or_default());
+            }
+        }
+        _ => {
+            config.remove("build");
+        }
+    }
+    if let Some(limit) = changes.login_limit {
+        for rule in config.get_mut("ratelimits").and_then(toml::Value::as_array_mut).into_iter().flatten() {
+            if let Some(simple) = rule.get_mut("simple").and_then(toml::Value::as_table_mut) {
+                simple.insert("limit".to_owned(), limit.into());
+            }
+        }
+    }
+    Ok(config.to_string())
+}
+
+/// Waits until there is any answer at `url`; returns its body.
+fn wait_for(server: &mut Server, url: &str) -> Outcome<String> {
+    let watch = Stopwatch::start();
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(ONE_REQUEST_MAX))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    while watch.elapsed() < ANSWERS_WITHIN {
+        server.check_alive()?;
+        if let Ok(mut answer) = agent.get(url).call() {
+            return answer.body_mut().read_to_string().or_say(|| format!("reading {url}"));
+        }
+        process::pause()?;
+    }
+    said(format!(
+        "no answer at {url} within {} s. It said last:\n{}",
+        ANSWERS_WITHIN.as_secs(),
+        server.last_lines()
+    ))
+}
+
+/// # Errors
+/// Somebody listens there; the text names the port and the flag that changes it.
+pub(crate) fn check_port_is_free(port: u16, flag: &str) -> Outcome {
+    // `localhost` may lead to either address.
+    for address in
+        [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
+    {
+        let taken =
+            TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
+        if taken {
+            return said(format!("port {port} is in use. Choose another with {flag} PORT"));
+        }
+    }
+    Ok(())
+}
+
+/// A port that nobody uses right now.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn free_port() -> Outcome<u16> {
+    let listener =
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).or_say(|| "looking for a free port".to_owned())?;
+    Ok(listener.local_addr().or_say(|| "looking for a free port".to_owned())?.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deployed() -> String {
+        fs::read_to_string(place::root().join("wrangler.toml")).unwrap()
+    }
+
+    fn local(changes: Changes) -> toml::Table {
+        local_config(&deployed(), Path::new("/clone"), changes).unwrap().parse().unwrap()
+    }
+
+    #[test]
+    fn a_local_worker_is_the_deployed_one_from_another_directory() {
+        let (mut local, deployed) = (local(Changes::default()), deployed().parse::<toml::Table>().unwrap());
+        assert_eq!(local["main"].as_str(), Some("/clone/build/index.js"));
+        assert_eq!(local["assets"]["directory"].as_str(), Some("/clone/www/dist"));
+        assert!(!local.contains_key("build"));
+        local["main"] = deployed["main"].clone();
+        local["assets"]["directory"] = deployed["assets"]["directory"].clone();
+        local.insert("build".to_owned(), deployed["build"].clone());
+        assert_eq!(local, deployed);
+    }
+
+    #[test]
+    fn a_local_worker_may_have_another_login_limit_and_build_itself() {
+        let local = local(Changes { login_limit: Some(9), rebuilds: true });
+        assert_eq!(local["ratelimits"][0]["simple"]["limit"].as_integer(), Some(9));
+        assert_eq!(local["ratelimits"][0]["simple"]["period"].as_integer(), Some(60));
+        assert_eq!(local["build"]["watch_dir"][0].as_str(), Some("/clone/src"));
+    }
+
+    #[test]
+    fn wrangler_toml_binds_what_the_worker_asks_for() {
+        let config: toml::Table = deployed().parse().unwrap();
+        assert_eq!(config["kv_namespaces"][0]["binding"].as_str(), Some("STORE"));
+        assert_eq!(config["assets"]["binding"].as_str(), Some("ASSETS"));
+        assert_eq!(config["ratelimits"][0]["name"].as_str(), Some("LOGIN_LIMIT"));
+        let object = &config["durable_objects"]["bindings"][0];
+        assert_eq!(
+            (object["name"].as_str(), object["class_name"].as_str()),
+            (Some("KEEPERS"), Some("Keeper"))
+        );
+        assert_eq!(config["migrations"][0]["new_sqlite_classes"][0].as_str(), Some("Keeper"));
+    }
+
+    #[test]
+    fn the_worker_answers_first_where_answers_depend_on_settings() {
+        let config: toml::Table = deployed().parse().unwrap();
+        let first = config["assets"]["run_worker_first"].as_array().unwrap();
+        let first: Vec<_> = first.iter().filter_map(toml::Value::as_str).collect();
+        assert_eq!(first, ["/", "/index.html", "/auth/*", "/api/*", "/ticket/*", "/healthz"]);
+    }
+
+    #[test]
+    fn no_secret_is_in_wrangler_toml() {
+        let config: toml::Table = deployed().parse().unwrap();
+        let vars = config.get("vars").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+        assert!(!vars.contains_key("SEAL_KEYS") && !vars.contains_key("BOX_CLIENT_SECRET"));
+    }
+
+    #[test]
+    fn invocation_logs_stay_off() {
+        let config: toml::Table = deployed().parse().unwrap();
+        assert_eq!(config["observability"]["logs"]["invocation_logs"].as_bool(), Some(false));
+    }
+
+    #[test]
+    fn a_port_in_use_is_an_error_that_names_port_and_flag() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let Err(crate::failure::Failure::Said(text)) = check_port_is_free(port, "--port") else {
+            panic!("it is free")
+        };
+        assert!(text.contains(&port.to_string()) && text.contains("--port"), "{text}");
+        drop(listener);
+        assert!(check_port_is_free(port, "--port").is_ok());
+    }
+}
