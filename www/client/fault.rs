@@ -1,29 +1,20 @@
 //! What went wrong, as a stable code with the evidence a page may show.
 
-use serde::Deserialize;
-
 /// The Worker's problem (RFC 9457), or one of our own codes where no answer came.
-#[derive(Clone, Deserialize)]
-#[serde(default)]
+#[derive(Clone)]
 pub struct Fault {
     /// Stable: `signed_out`, `item_not_found`, `rate_limited`, …; ours are the constants below.
     pub code: String,
     /// A sentence for people.
     pub title: String,
     /// The HTTP status, 0 where there was none.
-    pub status: u16,
+    pub status: f64,
     /// The name of the setting that forbids it.
     pub rule: Option<String>,
     /// Why a session is over.
     pub reason: Option<String>,
     /// When asking again makes sense.
-    pub retry_after_seconds: Option<u32>,
-}
-
-impl Default for Fault {
-    fn default() -> Self {
-        Self::new(UNREADABLE)
-    }
+    pub retry_after_seconds: Option<f64>,
 }
 
 /// The browser says that it has no network.
@@ -56,7 +47,7 @@ impl Fault {
         Self {
             code: code.to_owned(),
             title: String::new(),
-            status: 0,
+            status: 0.0,
             rule: None,
             reason: None,
             retry_after_seconds: None,
@@ -72,6 +63,6 @@ impl Fault {
     /// Whether asking again later may go well, so that a token that still lives is kept in use.
     #[must_use]
     pub fn may_pass(&self) -> bool {
-        matches!(self.status, 0 | 429 | 500..)
+        self.status == 0.0 || self.status == 429.0 || self.status >= 500.0
     }
 }

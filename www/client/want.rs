@@ -48,10 +48,13 @@ impl Scopes {
     /// Reads names that white space or commas part.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut names: Vec<&str> =
-            text.split([' ', ',', '\n', '\t']).filter(|name| !name.is_empty()).collect();
-        names.sort_unstable();
-        names.dedup();
+        let mut names: Vec<&str> = Vec::new();
+        for name in text.split([' ', ',', '\n', '\t']).filter(|name| !name.is_empty()) {
+            // A few names at most: the library's sort would weigh more than it saves.
+            if let Err(at) = names.binary_search(&name) {
+                names.insert(at, name);
+            }
+        }
         Self(names.join(" "))
     }
 

@@ -7,13 +7,13 @@ use futures_channel::oneshot;
 use gloo_net::http::Request;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Date, Function, Promise, Reflect};
-use serde::Deserialize;
+use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 
 use super::http::{self, ask};
-use super::{get, object, set, strings, text, thrown, window};
+use super::{fault_of, get, object, promise, run, set, text, window};
 use crate::ask::{Asks, Batch, Joined};
 use crate::fault::{self, Fault};
 use crate::held::{Held, PreviewToken};
@@ -27,11 +27,21 @@ pub struct Client {
 }
 
 /// What the Worker tells a page about itself.
-#[derive(Clone, Deserialize)]
+#[derive(Clone)]
 pub(super) struct Settings {
     pub(super) api_url: String,
     pub(super) app_url: String,
     pub(super) preview_library_url: String,
+}
+
+impl Settings {
+    fn read(settings: &JsValue) -> Option<Self> {
+        Some(Self {
+            api_url: text(settings, "api_url")?,
+            app_url: text(settings, "app_url")?,
+            preview_library_url: text(settings, "preview_library_url")?,
+        })
+    }
 }
 
 /// What is known of the session.
@@ -97,16 +107,16 @@ impl Client {
     #[wasm_bindgen(js_name = signOut)]
     pub fn sign_out(&self) -> Promise {
         let shared = self.share();
-        promise(async move {
+        promise(Box::pin(async move {
             let done = ask(Request::post(&shared.url("/auth/logout")), None).await;
             done.map(|_| shared.end(Some("signed_out".to_owned()))).map(|()| JsValue::UNDEFINED)
-        })
+        }))
     }
 
     /// The token function: a typed id or an array of them in; a string or a map out; `null` on failure.
     pub fn token(&self, items: JsValue) -> Promise {
         let shared = self.share();
-        promise(async move { Ok(shared.tokens(&items, &Scopes::parse("")).await) })
+        promise(Box::pin(async move { Ok(shared.tokens(&items, &Scopes::parse("")).await) }))
     }
 
     /// A token for one item under these scopes; the promise rejects with the reason.
@@ -115,10 +125,10 @@ impl Client {
         let shared = self.share();
         let item = Item::parse(item);
         let scopes = Scopes::parse(scopes);
-        promise(async move {
+        promise(Box::pin(async move {
             let item = item.ok_or_else(|| Fault::new(fault::MALFORMED_ITEM))?;
             shared.token_for(Want { item, scopes }).await.map(JsValue::from)
-        })
+        }))
     }
 
     /// A page of a folder's items, as the Worker answers it.
@@ -127,7 +137,7 @@ impl Client {
         let folder = js_sys::encode_uri_component(folder);
         let query = ["?offset=", &offset.to_string(), "&limit=", &limit.to_string()].concat();
         let url = [&shared.url("/api/folders/"), String::from(folder).as_str(), "/items", &query].concat();
-        promise(async move { shared.ask(Request::get(&url), None).await })
+        promise(Box::pin(async move { shared.ask(Request::get(&url), None).await }))
     }
 
     /// What this page holds now: never a token.
@@ -136,11 +146,11 @@ impl Client {
         let held = self.shared.held.borrow();
         held.list(Date::now())
             .map(|holding| {
-                object([
-                    ("item", holding.item().typed().into()),
-                    ("scopes", strings(holding.scopes().split(' ').filter(|name| !name.is_empty())).into()),
-                    ("expires_at", (holding.expires_at_ms() / 1000.0).floor().into()),
-                ])
+                plain(&HeldRow {
+                    item: holding.item().typed(),
+                    scopes: holding.scopes().split_ascii_whitespace().collect(),
+                    expires_at: (holding.expires_at_ms() / 1000.0).floor(),
+                })
             })
             .collect()
     }
@@ -156,11 +166,6 @@ impl Client {
     pub fn intercept(&self, config: JsValue) -> JsValue {
         self.shared.intercept(config)
     }
-}
-
-/// Runs to a promise; a fault rejects it.
-fn promise(work: impl Future<Output = Result<JsValue, Fault>> + 'static) -> Promise {
-    future_to_promise(async move { work.await.map_err(|fault| thrown(&fault)) })
 }
 
 impl Shared {
@@ -208,19 +213,19 @@ impl Shared {
             return asking.clone();
         }
         let shared = Rc::clone(self);
-        let asking = promise(async move {
+        let asking = promise(Box::pin(async move {
             let answer = shared.ask_session().await;
             shared.session.borrow_mut().asking = None;
             answer
-        });
+        }));
         self.session.borrow_mut().asking = Some(asking.clone());
         asking
     }
 
     async fn ask_session(&self) -> Result<JsValue, Fault> {
         let answer = ask(Request::get(&self.url("/api/session")), None).await?;
-        let settings = serde_wasm_bindgen::from_value(get(&answer, "settings"));
-        let settings: Settings = settings.map_err(|_| Fault::new(fault::UNREADABLE))?;
+        let settings =
+            Settings::read(&get(&answer, "settings")).ok_or_else(|| Fault::new(fault::UNREADABLE))?;
         self.session.borrow_mut().settings = Some(settings);
         let session = get(&answer, "session");
         if session.is_object() {
@@ -250,7 +255,7 @@ impl Shared {
         if let Some(settings) = known {
             return Ok(settings);
         }
-        JsFuture::from(self.session()).await.map_err(caught)?;
+        JsFuture::from(self.session()).await.map_err(|error| fault_of(&error))?;
         let session = self.session.borrow();
         match (&session.settings, session.signed_in) {
             (Some(settings), Some(true)) => Ok(settings.clone()),
@@ -284,7 +289,7 @@ impl Shared {
             .map(|item| {
                 let (shared, scopes) = (Rc::clone(self), scopes.clone());
                 let typed = item.as_string().unwrap_or_default();
-                (item, promise(async move { Ok(shared.token_or_null(&typed, scopes).await) }))
+                (item, promise(Box::pin(async move { Ok(shared.token_or_null(&typed, scopes).await) })))
             })
             .collect();
         let map = object([]);
@@ -311,13 +316,13 @@ impl Shared {
         let (waiter, answer) = oneshot::channel();
         if self.asks.borrow_mut().join(want, waiter) == Joined::First {
             let shared = Rc::clone(self);
-            spawn_local(async move {
+            run(Box::pin(async move {
                 TimeoutFuture::new(0).await;
                 let batches = shared.asks.borrow_mut().batches();
                 for batch in batches {
-                    spawn_local(Rc::clone(&shared).send(batch));
+                    run(Box::pin(Rc::clone(&shared).send(batch)));
                 }
-            });
+            }));
         }
         answer.await.unwrap_or_else(|_| Err(Fault::new(fault::UNREACHABLE)))
     }
@@ -334,7 +339,7 @@ impl Shared {
         for item in batch.items {
             let given = match &answer {
                 Ok(tokens) => match tokens.iter().find(|(id, _)| id == item.typed()) {
-                    Some((_, given)) => granted(given.clone()),
+                    Some((_, given)) => granted(given),
                     None => Err(Fault::new(fault::UNREADABLE)),
                 },
                 Err(fault) => Err(fault.clone()),
@@ -345,24 +350,16 @@ impl Shared {
     }
 
     async fn request_body(&self, batch: &Batch) -> JsValue {
-        let body = object([("items", strings(batch.items.iter().map(Item::typed)).into())]);
-        if let Some(names) = batch.scopes.names() {
-            set(&body, "scopes", strings(names));
-        }
-        let refused = Array::new();
+        let mut refused = Vec::new();
         for item in &batch.items {
             let want = Want { item: item.clone(), scopes: batch.scopes.clone() };
             let token = self.held.borrow_mut().take_refused(&want);
-            if let Some(token) = token
-                && let Some(hash) = http::sha256_hex(&token).await
-            {
-                refused.push(&hash.into());
+            if let Some(token) = token {
+                refused.extend(http::sha256_hex(&token).await);
             }
         }
-        if refused.length() > 0 {
-            set(&body, "refused", refused);
-        }
-        body
+        let items = batch.items.iter().map(Item::typed).collect();
+        plain(&TokensAsked { items, scopes: batch.scopes.names(), refused })
     }
 
     fn settle(&self, want: Want, given: Result<Granted, Fault>, asked_at_ms: f64) {
@@ -403,12 +400,12 @@ impl Shared {
             return config;
         }
         let shared = Rc::clone(self);
-        promise(async move {
+        promise(Box::pin(async move {
             if let Ok(token) = shared.token_for(want).await {
                 set(&headers, AUTHORIZATION, [BEARER, &token].concat());
             }
             Ok(config)
-        })
+        }))
         .into()
     }
 
@@ -428,23 +425,47 @@ fn host(url: &str) -> Option<String> {
     web_sys::Url::new(url).ok().map(|url| url.hostname())
 }
 
+/// The body of `POST /api/tokens`.
+#[derive(Serialize)]
+struct TokensAsked<'a> {
+    items: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<Vec<&'a str>>,
+    /// SHA-256, in hex, of tokens that Box rejected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<String>,
+}
+
+/// A row of [`Client::held`].
+#[derive(Serialize)]
+struct HeldRow<'a> {
+    item: &'a str,
+    scopes: Vec<&'a str>,
+    expires_at: f64,
+}
+
+fn plain(value: &impl Serialize) -> JsValue {
+    serde_wasm_bindgen::to_value(value).unwrap_or(JsValue::UNDEFINED)
+}
+
 /// One item's part of the Worker's answer that went well.
-#[derive(Deserialize)]
 struct Granted {
     access_token: String,
     expires_in: f64,
     scope: String,
 }
 
-fn granted(given: JsValue) -> Result<Granted, Fault> {
-    let error = get(&given, "error");
+fn granted(given: &JsValue) -> Result<Granted, Fault> {
+    let error = get(given, "error");
     if error.is_object() {
-        return Err(serde_wasm_bindgen::from_value(error).unwrap_or_default());
+        return Err(fault_of(&error));
     }
-    serde_wasm_bindgen::from_value(given).map_err(|_| Fault::new(fault::UNREADABLE))
-}
-
-/// Reads a fault back from an error that [`thrown`] made.
-fn caught(error: JsValue) -> Fault {
-    serde_wasm_bindgen::from_value(error).unwrap_or_default()
+    let granted = || {
+        Some(Granted {
+            access_token: text(given, "access_token")?,
+            expires_in: get(given, "expires_in").as_f64()?,
+            scope: text(given, "scope")?,
+        })
+    };
+    granted().ok_or_else(|| Fault::new(fault::UNREADABLE))
 }

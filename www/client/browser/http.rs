@@ -6,7 +6,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestCredentials};
 
-use super::{get, is_online, text, window};
+use super::{fault_of, get, is_online, text, window};
 use crate::fault::{self, Fault};
 use crate::library::{Verdict, judge};
 
@@ -30,7 +30,7 @@ pub(super) async fn ask(request: RequestBuilder, body: Option<JsValue>) -> Resul
     match response.status() {
         204 => Ok(JsValue::UNDEFINED),
         200..=299 => body_of(response).await.ok_or_else(|| Fault::new(fault::UNREADABLE)),
-        status => Err(problem(body_of(response).await, status)),
+        status => Err(problem(body_of(response).await, f64::from(status))),
     }
 }
 
@@ -43,9 +43,9 @@ async fn body_of(response: Response) -> Option<JsValue> {
     JsFuture::from(reading).await.ok().filter(JsValue::is_object)
 }
 
-fn problem(body: Option<JsValue>, status: u16) -> Fault {
-    let fault = body.and_then(|body| serde_wasm_bindgen::from_value::<Fault>(body).ok());
-    Fault { status, ..fault.unwrap_or_default() }
+fn problem(body: Option<JsValue>, status: f64) -> Fault {
+    let fault = body.map_or_else(|| Fault::new(fault::UNREADABLE), |body| fault_of(&body));
+    Fault { status, ..fault }
 }
 
 fn unanswered(error: &gloo_net::Error) -> Fault {

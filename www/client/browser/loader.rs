@@ -7,10 +7,10 @@ use js_sys::{Array, Promise};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Document, HtmlElement, HtmlLinkElement, HtmlScriptElement};
 
-use super::{get, window};
+use super::{get, settling, window};
 use crate::library::{Files, files};
 
 #[wasm_bindgen]
@@ -52,7 +52,7 @@ pub(super) fn load(script: &str, locale: Option<&str>) -> Promise {
         return loading;
     }
     let files = files(script, locale);
-    let loading = future_to_promise(async move {
+    let loading = settling(Box::pin(async move {
         let loaded = match (files, window().document()) {
             (Some(files), Some(document)) => insert(&document, &files).await,
             _ => Err(JsValue::UNDEFINED),
@@ -62,7 +62,7 @@ pub(super) fn load(script: &str, locale: Option<&str>) -> Promise {
             return Err(JsValue::UNDEFINED);
         }
         loaded
-    });
+    }));
     LOADING.set(Some(loading.clone()));
     loading
 }
@@ -90,10 +90,10 @@ async fn insert(document: &Document, files: &Files) -> Result<JsValue, JsValue> 
         arrivals.push(&arrival(element));
         head.append_child(element)?;
     }
-    let late = future_to_promise(async {
+    let late = settling(Box::pin(async {
         TimeoutFuture::new(LOAD_MS_MAX).await;
         Err(JsValue::UNDEFINED)
-    });
+    }));
     let loaded = JsFuture::from(Promise::race(&Array::of2(&Promise::all(&arrivals), &late))).await;
     if loaded.is_err() {
         elements.iter().for_each(|element| element.remove());

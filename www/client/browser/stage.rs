@@ -8,13 +8,13 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, future_to_promise, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement, ShadowRoot};
 
 use super::client::{Client, Settings, Shared};
 use super::loader::{self, Listener, Preview, listener};
 use super::view::{Face, View};
-use super::{get, http, object, set, text};
+use super::{get, http, object, run, set, settling, text};
 use crate::fault::{self, Fault};
 use crate::library::{Verdict, cause, is_fatal};
 use crate::want::{Item, Scopes, Want};
@@ -122,13 +122,13 @@ impl Inner {
         }));
         self.view.face(Face::Loading);
         let inner = Rc::clone(self);
-        spawn_local(async move {
+        run(Box::pin(async move {
             let shown = inner.show(turn, want).await;
             match shown {
                 Err(fault) if turn == inner.turn.get() => inner.fail(&fault),
                 _ => {}
             }
-        });
+        }));
     }
 
     /// The token and the library come at the same time; the library is not loaded for someone signed out.
@@ -261,7 +261,7 @@ impl Inner {
             return;
         }
         let (inner, turn) = (Rc::clone(self), self.turn.get());
-        spawn_local(async move {
+        run(Box::pin(async move {
             let verdict = inner.examine(&want).await;
             if turn != inner.turn.get() {
                 return;
@@ -271,7 +271,7 @@ impl Inner {
                 return inner.refresh(true);
             }
             inner.fail(&Fault { title: said, ..Fault::new(cause(&code, verdict)) });
-        });
+        }));
     }
 
     /// Takes the preview away and says in words why, and what can be done.
@@ -310,7 +310,7 @@ fn with(inner: &Weak<Inner>, act: impl FnOnce(&Rc<Inner>)) {
 /// Always resolves: the library waits for ever on a promise that rejects.
 fn answer(inner: &Weak<Inner>, items: JsValue) -> Promise {
     match inner.upgrade() {
-        Some(inner) => future_to_promise(async move { Ok(inner.tokens(items).await) }),
+        Some(inner) => settling(Box::pin(async move { Ok(inner.tokens(items).await) })),
         None => Promise::resolve(&JsValue::NULL),
     }
 }

@@ -1,0 +1,163 @@
+// The public API of keyhole.js.
+
+/** A file or folder as Box's own components write it. A bare number is a file. */
+export type ItemId = `file_${string}` | `folder_${string}` | (string & {});
+
+/** Why a session ended. */
+export type EndReason =
+  | "signed_out"
+  | "idle"
+  | "expired"
+  | "revoked"
+  | "superseded"
+  | "rotation_lost"
+  | "replaced";
+
+export interface Session {
+  /** Who is signed in; `null` when Box did not say. */
+  user: { name: string; login: string } | null;
+  /** Unix seconds. */
+  expires_at: number;
+}
+
+/** What this page holds for one item. Never the token itself. */
+export interface Holding {
+  item: string;
+  scopes: string[];
+  /** Unix seconds. */
+  expires_at: number;
+}
+
+export interface FolderEntry {
+  type: "file" | "folder" | "web_link";
+  id: string;
+  name: string;
+  /** Bytes. */
+  size: number | null;
+  /** RFC 3339. */
+  modified_at: string | null;
+}
+
+export interface FolderPage {
+  entries: FolderEntry[];
+  offset: number;
+  limit: number;
+  total: number;
+}
+
+/** What the promises below reject with. `code` is stable; the sentence in `message` is not. */
+export interface KeyholeError extends Error {
+  name: "KeyholeError";
+  /**
+   * The Worker's code (`signed_out`, `item_not_found`, `scope_not_allowed`, `rate_limited`, …), or one of
+   * `offline`, `unreachable`, `timed_out`, `unreadable`, `malformed_item`, `module_blocked`.
+   */
+  code: string;
+  /** The HTTP status; 0 where no answer came. */
+  status: number;
+  /** The setting that forbids it. */
+  rule?: string;
+  /** Why the session is over. */
+  reason?: EndReason;
+  /** When asking again makes sense. */
+  retryAfterSeconds?: number;
+}
+
+export interface KeyholeEventMap {
+  /** The session is over; every token is gone from memory. */
+  ended: CustomEvent<{ reason?: EndReason }>;
+  /** What `held()` or `session()` answer has changed. */
+  change: CustomEvent<void>;
+}
+
+/**
+ * The client of one Keyhole. Tokens live in its memory only: in no storage, attribute, event, URL or log.
+ * All functions are bound: they can be handed on as they are.
+ */
+export class Keyhole extends EventTarget {
+  /** `origin` defaults to where this module was loaded from. */
+  constructor(options?: { origin?: string });
+
+  /** Who is signed in, asked anew. */
+  readonly session: () => Promise<Session | null>;
+  /** Why the session before was ended, where that is known. */
+  readonly ended: EndReason | null;
+  /** Leaves the page for Box's login and comes back to `returnTo`: by default this very place. */
+  readonly signIn: (options?: { returnTo?: string }) => Promise<void>;
+  /** Ends the session everywhere. */
+  readonly signOut: () => Promise<void>;
+
+  /**
+   * The token function for `Box.Preview` and `box-ui-elements`. One id in, a token out; an array in, a map
+   * out. Never rejects and never hangs: `null` stands for a failure.
+   */
+  readonly token: {
+    (item: ItemId): Promise<string | null>;
+    (items: readonly ItemId[]): Promise<Record<string, string | null> | null>;
+  };
+  /** A token for one item, under these scopes if Keyhole allows them. Rejects with a {@link KeyholeError}. */
+  readonly tokenFor: (item: ItemId, options?: { scopes?: string | readonly string[] }) => Promise<string>;
+  /** Tells that Box rejected this token: the next ask for its item brings another. */
+  readonly refused: (token: string) => Promise<void>;
+  /** For `Box.Preview`'s option of the same name: requests to Box go out with the item's live token. */
+  readonly requestInterceptor: <Config>(config: Config) => Config | Promise<Config>;
+
+  /** A page of a folder's items; the root is `"0"`. */
+  readonly items: (folder?: string, page?: { offset?: number; limit?: number }) => Promise<FolderPage>;
+  /** What this page holds right now. */
+  readonly held: () => Holding[];
+
+  addEventListener<Type extends keyof KeyholeEventMap>(
+    type: Type,
+    listener: (this: Keyhole, event: KeyholeEventMap[Type]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Type extends keyof KeyholeEventMap>(
+    type: Type,
+    listener: (this: Keyhole, event: KeyholeEventMap[Type]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/**
+ * `<box-preview file="123">`. Parts for `::part()`: `loading`, `message`, `emblem`, `title`, `text`,
+ * `button`, `details`. Colours: `--keyhole-ink`, `--keyhole-surface`, `--keyhole-accent`,
+ * `--keyhole-on-accent`. The attribute `data-keyhole` says what it shows: `idle`, `loading`, `ready`,
+ * `message`.
+ */
+export interface BoxPreviewElement extends HTMLElement {
+  /** The file's id. */
+  file: string | null;
+  /** Scopes to ask for; by default what Keyhole gives. */
+  scopes: string | null;
+  /** The library's own option: `none`, `light`, `dark`. */
+  header: string | null;
+  showDownload: boolean;
+  /** The library's language, such as `de-DE`. The first element on the page decides. */
+  locale: string | null;
+  /** The client it asks; by default one for all elements of the page. */
+  keyhole: Keyhole;
+}
+
+export interface BoxPreviewEventMap {
+  "keyhole-load": CustomEvent<{ id?: string; name?: string }>;
+  "keyhole-error": CustomEvent<{ code: string; message: string }>;
+  /** Someone pressed “Sign in”. Prevent it to sign in your own way. */
+  "keyhole-signin": CustomEvent<null>;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "box-preview": BoxPreviewElement;
+  }
+}
