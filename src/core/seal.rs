@@ -381,7 +381,7 @@ mod tests {
             (String::new(), SealKeysFault::Empty),
             ("k1".to_owned(), SealKeysFault::Malformed(1)),
             (format!("k1:{key},K2:{key}"), SealKeysFault::Malformed(2)),
-            (format!("k1:{}", &key[1..]), SealKeysFault::Malformed(1)),
+            (format!("k1:{}", key.get(1..).unwrap()), SealKeysFault::Malformed(1)),
             (format!("k1:{key},k1:{key}"), SealKeysFault::Repeated(2)),
         ] {
             assert_eq!(SealKeys::parse(&text).unwrap_err(), fault, "{text}");

@@ -1,16 +1,50 @@
 //! The keeper: the one owner of a session's refresh token, as a state machine without I/O.
+//!
+//! [`Keeper::step`] takes one event with its time and entropy and returns the effects that follow, in order. The
+//! shell performs them and nothing else. The rules, by file:
+//!
+//! | file | decides |
+//! | --- | --- |
+//! | `open` | how a login's code becomes a session, once |
+//! | `refresh` | how the pair is rotated: attempt, escrow, save, and only then use |
+//! | `mint` | how a narrowed token is served, minted, checked, kept |
+//! | `browse` | how a folder is read |
+//! | `copy` | how KV is written and read back |
+//! | `close` | how a session ends, and its tokens at Box with it |
+//! | `plan` | margins and limits |
+//! | `record` | what is stored, and in which form |
+//! | `message` | what is asked and answered |
 
 use core::{fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    rc::Rc,
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    box_api::{BoxApp, Device},
-    seal::SealKeys,
-    secret::State,
+    box_api::{BoxAnswer, BoxApp, BoxRequest, Child, Device, Unreachable},
+    seal::{Place, Purpose, SealKeys},
+    secret::{Entropy, SessionSecret, State},
+    time::Timestamp,
 };
+use log::Act;
+use message::{Ask, End, KeeperFault, Message, Reply};
+use record::{ChildKey, Grant, Kind, OutboxRow, Record, Row, SealedText, SealedToken, Status, Unreadable};
 
+mod browse;
+mod close;
+mod copy;
+pub mod log;
 pub mod message;
+mod mint;
+mod open;
+pub mod plan;
+pub mod record;
+mod refresh;
+#[cfg(test)]
+mod tests;
 
 /// The name of a keeper: SHA-256 of the `state` of the login that opens it, in base64url. So a `state` is redeemed
 /// once: it leads to one keeper, and a keeper opens once.
@@ -61,4 +95,495 @@ pub struct Settings {
     pub new_items_per_minute: u32,
     /// How many in a day.
     pub new_items_per_day: u32,
+}
+
+/// A caller that waits for a [`Reply`]; the shell numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallerId(pub u64);
+
+/// A call that the keeper asked the shell to make; the keeper numbers them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u64);
+
+/// What a [`Effect::Wait`] is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// A caller waits no longer.
+    Caller(CallerId),
+    /// The save waits no longer for the KV copy.
+    Escrow(CallId),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A caller came. The shell has read the session row just before, and found it as this machine left it.
+    Called(CallerId, Message),
+    /// Box answered, or did not.
+    BoxAnswered(CallId, Result<BoxAnswer, Unreachable>),
+    /// KV confirmed a put or a delete (`true`), or did not.
+    KvWrote(CallId, bool),
+    /// KV answered a read: the value, a miss, or nothing that can be believed.
+    KvRead(CallId, Result<Option<Vec<u8>>, KvSilent>),
+    /// A wait is over.
+    Waited(Timer),
+    /// The object's alarm.
+    Alarm,
+}
+
+/// KV failed. Never to be taken for a miss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvSilent;
+
+/// What the shell must do, in the order given.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write all of these in one synchronous block. If that fails, this instance may do nothing more.
+    Write(Vec<Change>),
+    /// Ask Box, and tell [`Event::BoxAnswered`] within `limit`.
+    AskBox {
+        /// The call.
+        call: CallId,
+        /// The request.
+        request: Box<BoxRequest>,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// Put the KV copy; tell [`Event::KvWrote`].
+    PutKv {
+        /// The call.
+        call: CallId,
+        /// The value.
+        value: Vec<u8>,
+        /// When KV may forget it.
+        expires_at: Timestamp,
+    },
+    /// Delete the KV copy; tell [`Event::KvWrote`].
+    DeleteKv(CallId),
+    /// Read the KV copy; tell [`Event::KvRead`].
+    ReadKv(CallId),
+    /// Tell [`Event::Waited`] after this long.
+    Wait(Timer, Duration),
+    /// Answer a caller.
+    Reply(CallerId, Reply),
+    /// Write a line to the log.
+    Log(Act),
+}
+
+/// A change of the object's storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Insert or replace a record.
+    Put(Record),
+    /// Delete a record.
+    Delete(Kind, String),
+    /// Delete everything: the keeper is as if it had never been.
+    Forget,
+    /// Set the one alarm, or none.
+    Alarm(Option<Timestamp>),
+}
+
+/// A call under way.
+#[derive(Debug)]
+enum Flight {
+    Code { caller: CallerId, asked_at: Timestamp },
+    User { caller: CallerId },
+    Refresh { generation: u64, asked_at: Timestamp, previous: bool },
+    Mint { key: ChildKey, generation: u64, asked_at: Timestamp },
+    Browse { caller: CallerId, generation: u64 },
+    Revoke { number: u64 },
+    CopyGrant { generation: u64 },
+    DeleteCopy,
+    ReadCopy,
+}
+
+/// What a caller waits for.
+#[derive(Debug)]
+enum Wants {
+    /// Its session to be opened.
+    Opening,
+    /// To be asked again when the KV copy has been read.
+    Restored(SessionSecret, Ask),
+    Tokens(mint::TokensWanted),
+    Items(browse::ItemsWanted),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Keeper {
+    name: KeeperName,
+    settings: Rc<Settings>,
+    /// What storage holds of the session.
+    row: Option<Row>,
+    /// The session secret, once a cookie brought it: in memory only.
+    secret: Option<SessionSecret>,
+    /// The grant in clear, once a cookie has opened it.
+    grant: Option<Grant>,
+    /// What storage holds of children.
+    sealed_children: BTreeMap<ChildKey, SealedToken>,
+    /// The children in clear, once a cookie has opened them.
+    children: BTreeMap<ChildKey, Child>,
+    outbox: BTreeMap<u64, OutboxRow>,
+    alarm: Option<Timestamp>,
+
+    callers: BTreeMap<CallerId, Wants>,
+    flights: BTreeMap<CallId, Flight>,
+    calls: u64,
+    /// A rotation whose KV put has been started: until it is saved, storage is not touched.
+    escrow: Option<refresh::Escrow>,
+    /// What came in meanwhile.
+    held: VecDeque<Event>,
+    refreshing: refresh::Refreshing,
+    /// Children minted anew after a 401 on the first try.
+    retried: BTreeSet<ChildKey>,
+    refused_at: BTreeMap<ChildKey, Timestamp>,
+    revokes_left: u32,
+}
+
+impl Keeper {
+    /// A keeper as its storage says. `alarm` is what the storage has set.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when a record is not of this release's form; it must stay untouched.
+    pub fn load(
+        name: KeeperName,
+        settings: Rc<Settings>,
+        records: &[Record],
+        alarm: Option<Timestamp>,
+    ) -> Result<Self, Unreadable> {
+        let mut keeper = Self {
+            name,
+            settings,
+            row: None,
+            secret: None,
+            grant: None,
+            sealed_children: BTreeMap::new(),
+            children: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            alarm,
+            callers: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            calls: 0,
+            escrow: None,
+            held: VecDeque::new(),
+            refreshing: refresh::Refreshing::default(),
+            retried: BTreeSet::new(),
+            refused_at: BTreeMap::new(),
+            revokes_left: plan::REVOKES_PER_ALARM,
+        };
+        for record in records {
+            match record.kind {
+                Kind::Session => keeper.row = Some(Row::decode(&record.body)?),
+                Kind::Child => {
+                    let key = ChildKey::parse(&record.name).ok_or(Unreadable)?;
+                    keeper.sealed_children.insert(key, SealedToken::decode(&record.body)?);
+                }
+                Kind::Outbox => {
+                    let number = record.name.parse().map_err(|_| Unreadable)?;
+                    keeper.outbox.insert(number, OutboxRow::decode(&record.body)?);
+                }
+            }
+        }
+        keeper.refreshing.begin(keeper.row.as_ref());
+        Ok(keeper)
+    }
+
+    /// Whether a rotation is on its way to KV: then storage must not even be read, see [`refresh`].
+    #[must_use]
+    pub const fn must_not_touch_storage(&self) -> bool {
+        self.escrow.is_some()
+    }
+
+    /// A name for logs: keyed, short, and of no use for finding the keeper.
+    #[must_use]
+    pub fn log_name(&self) -> String {
+        let keys = &self.settings.seal_keys;
+        let tag = keys.tag(keys.sealing_id(), "log", self.name.as_str().as_bytes()).unwrap_or_default();
+        URL_SAFE_NO_PAD.encode(tag).chars().take(8).collect()
+    }
+
+    /// Takes one event and says what follows from it.
+    pub fn step(&mut self, event: Event, now: Timestamp, entropy: Entropy) -> Vec<Effect> {
+        let mut turn = Turn::new(now, entropy);
+        self.take(event, &mut turn);
+        while self.escrow.is_none() {
+            let Some(event) = self.held.pop_front() else { break };
+            self.take(event, &mut turn);
+        }
+        if self.escrow.is_none() {
+            self.pump(&mut turn);
+            self.settle(&mut turn);
+        }
+        turn.into_effects()
+    }
+
+    fn take(&mut self, event: Event, turn: &mut Turn) {
+        let waits_for_escrow = !matches!(event, Event::KvWrote(..) | Event::Waited(_));
+        if self.escrow.is_some() && waits_for_escrow {
+            self.held.push_back(event);
+            return;
+        }
+        match event {
+            Event::Called(caller, message) => self.called(caller, message, turn),
+            Event::BoxAnswered(call, answer) => self.box_answered(call, answer, turn),
+            Event::KvWrote(call, wrote) => self.kv_wrote(call, wrote, turn),
+            Event::KvRead(call, value) => self.kv_read(call, value, turn),
+            Event::Waited(Timer::Caller(caller)) => self.give_up(caller, turn),
+            Event::Waited(Timer::Escrow(call)) => self.escrow_waited(call, turn),
+            Event::Alarm => self.alarmed(turn),
+        }
+    }
+
+    fn called(&mut self, caller: CallerId, message: Message, turn: &mut Turn) {
+        let Message { secret, ask } = message;
+        match self.admit(&secret, turn) {
+            Admission::Never => match ask {
+                Ask::Open { code, verifier } => self.open(caller, secret, &code, &verifier, turn),
+                ask => self.restore(caller, secret, ask, turn),
+            },
+            Admission::In => self.ask(caller, ask, turn),
+            Admission::Refused(_) if matches!(ask, Ask::Open { .. }) => {
+                turn.reply(caller, Reply::AlreadyOpened)
+            }
+            Admission::Refused(reply) => turn.reply(caller, reply),
+        }
+    }
+
+    /// An admitted caller's wish.
+    fn ask(&mut self, caller: CallerId, ask: Ask, turn: &mut Turn) {
+        match ask {
+            Ask::Open { .. } => turn.reply(caller, Reply::AlreadyOpened),
+            Ask::Session => {
+                let reply = self.session_view().map_or(Reply::Unopened, Reply::Session);
+                turn.reply(caller, reply);
+            }
+            Ask::Close(end) => {
+                self.end(end, turn);
+                turn.reply(caller, Reply::Closed);
+            }
+            Ask::Tokens(ask) => {
+                let wanted = self.tokens_wanted(ask, turn);
+                self.wait(caller, Wants::Tokens(wanted), turn);
+            }
+            Ask::Items { folder, page } => {
+                let wanted = browse::ItemsWanted::new(folder, page);
+                self.wait(caller, Wants::Items(wanted), turn);
+            }
+        }
+    }
+
+    /// Who comes in: only the browser whose secret opened this session, while it lasts.
+    fn admit(&mut self, secret: &SessionSecret, turn: &mut Turn) -> Admission {
+        let Some(row) = &self.row else { return Admission::Never };
+        if !row.belongs_to(&secret.hash()) {
+            return Admission::Refused(Reply::Unopened);
+        }
+        match row.status {
+            Status::Opening => return Admission::Refused(Reply::Unopened),
+            Status::Ended => return Admission::Refused(Reply::Ended(row.end.unwrap_or(End::SignedOut))),
+            Status::Open => {}
+        }
+        if self.unlock(secret).is_err() {
+            return Admission::Refused(Reply::Fault(KeeperFault::Misconfigured));
+        }
+        if let Some(end) = self.limit_reached(turn.now) {
+            self.end(end, turn);
+            return Admission::Refused(Reply::Ended(end));
+        }
+        self.seen(turn);
+        Admission::In
+    }
+
+    /// Opens the grant and the children, once per instance.
+    fn unlock(&mut self, secret: &SessionSecret) -> Result<(), Unreadable> {
+        let Some(row) = &self.row else { return Err(Unreadable) };
+        if self.grant.is_none() {
+            let sealed = row.grant.as_ref().ok_or(Unreadable)?;
+            self.grant = Some(self.open_grant(sealed, row.generation, secret)?);
+            self.secret = Some(secret.clone());
+            self.unlock_children(secret);
+        }
+        Ok(())
+    }
+
+    fn open_grant(
+        &self,
+        sealed: &SealedText,
+        generation: u64,
+        secret: &SessionSecret,
+    ) -> Result<Grant, Unreadable> {
+        let place = self.place(Purpose::Grant, generation, "");
+        let opened = self.settings.seal_keys.open(&place, Some(secret), &sealed.bytes()?);
+        Grant::decode(&opened.map_err(|_| Unreadable)?)
+    }
+
+    /// `None` without the secret: nothing of a session is ever sealed under less.
+    fn seal_grant(&self, grant: &Grant, generation: u64, turn: &mut Turn) -> Option<SealedText> {
+        let secret = Some(self.secret.as_ref()?);
+        let place = self.place(Purpose::Grant, generation, "");
+        let nonce = turn.entropy.draw();
+        Some(SealedText::new(&self.settings.seal_keys.seal(&place, secret, nonce, grant.encode().as_bytes())))
+    }
+
+    fn place<'a>(&'a self, purpose: Purpose, generation: u64, detail: &'a str) -> Place<'a> {
+        Place {
+            purpose,
+            keeper: self.name.as_str(),
+            generation,
+            client_id: &self.settings.app.client_id,
+            detail,
+        }
+    }
+
+    fn limit_reached(&self, now: Timestamp) -> Option<End> {
+        let row = self.row.as_ref().filter(|row| row.status == Status::Open)?;
+        if now >= row.expires_at {
+            return Some(End::Expired);
+        }
+        (now >= row.seen_at.plus(self.settings.session_idle)).then_some(End::Idle)
+    }
+
+    /// Notes the use of the session, coarsely: not a write for each request.
+    fn seen(&mut self, turn: &mut Turn) {
+        let grain = plan::seen_grain(self.settings.session_idle);
+        if let Some(row) = &mut self.row
+            && turn.now >= row.seen_at.plus(grain)
+        {
+            row.seen_at = turn.now;
+            turn.row_changed = true;
+        }
+    }
+
+    fn session_view(&self) -> Option<message::SessionView> {
+        let (row, grant) = (self.row.as_ref()?, self.grant.as_ref()?);
+        Some(message::SessionView { user: grant.user.clone(), expires_at: row.expires_at })
+    }
+
+    fn wait(&mut self, caller: CallerId, wants: Wants, turn: &mut Turn) {
+        self.callers.insert(caller, wants);
+        turn.arrived.push(caller);
+    }
+
+    /// A caller's time is up. What was started for it goes on.
+    fn give_up(&mut self, caller: CallerId, turn: &mut Turn) {
+        if let Some(wants) = self.callers.remove(&caller) {
+            let reply = match wants {
+                Wants::Tokens(wanted) => {
+                    Reply::Tokens(wanted.with_rest(KeeperFault::Busy { retry_after: 2 }))
+                }
+                _ => Reply::Fault(KeeperFault::Busy { retry_after: 2 }),
+            };
+            turn.reply(caller, reply);
+        }
+    }
+
+    fn box_answered(&mut self, call: CallId, answer: Result<BoxAnswer, Unreachable>, turn: &mut Turn) {
+        match self.flights.remove(&call) {
+            Some(Flight::Code { caller, asked_at }) => self.code_answered(caller, asked_at, answer, turn),
+            Some(Flight::User { caller }) => self.user_answered(caller, answer, turn),
+            Some(Flight::Refresh { generation, asked_at, previous }) => {
+                let attempt = refresh::Asked { generation, asked_at, previous };
+                self.refresh_answered(attempt, answer, turn);
+            }
+            Some(Flight::Mint { key, generation, asked_at }) => {
+                self.mint_answered(key, generation, asked_at, answer, turn);
+            }
+            Some(Flight::Browse { caller, generation }) => {
+                self.browse_answered(caller, generation, answer, turn)
+            }
+            Some(Flight::Revoke { number }) => self.revoke_answered(number, answer, turn),
+            Some(Flight::CopyGrant { .. } | Flight::DeleteCopy | Flight::ReadCopy) | None => {}
+        }
+    }
+
+    fn take_off(&mut self, flight: Flight) -> CallId {
+        self.calls = self.calls.saturating_add(1);
+        let call = CallId(self.calls);
+        self.flights.insert(call, flight);
+        call
+    }
+
+    fn ask_box(&mut self, flight: Flight, request: BoxRequest, turn: &mut Turn) {
+        let call = self.take_off(flight);
+        turn.then.push(Effect::AskBox { call, request: Box::new(request), limit: plan::EXCHANGE_LIMIT });
+    }
+
+    /// Lets everybody who waits go as far as they can.
+    fn pump(&mut self, turn: &mut Turn) {
+        if self.row.as_ref().is_some_and(|row| row.status == Status::Open) && self.grant.is_some() {
+            self.pump_tokens(turn);
+            self.pump_items(turn);
+            self.pump_refresh(turn);
+        }
+        self.pump_outbox(turn);
+    }
+
+    /// Ends a step: the row if it changed, the alarm if it moved, and a limit for each caller that still waits.
+    fn settle(&mut self, turn: &mut Turn) {
+        if turn.row_changed
+            && let Some(row) = &self.row
+        {
+            let record = Record { kind: Kind::Session, name: String::new(), body: row.encode() };
+            turn.changes.push(Change::Put(record));
+        }
+        let due = self.next_due();
+        if due != self.alarm && !turn.forgotten {
+            self.alarm = due;
+            turn.changes.push(Change::Alarm(due));
+        }
+        for caller in core::mem::take(&mut turn.arrived) {
+            if self.callers.contains_key(&caller) {
+                turn.then.push(Effect::Wait(Timer::Caller(caller), plan::CALLER_LIMIT));
+            }
+        }
+    }
+}
+
+/// Whether a caller comes in.
+enum Admission {
+    /// Nothing was ever opened here, as far as storage knows.
+    Never,
+    /// Yes.
+    In,
+    /// No, with the answer.
+    Refused(Reply),
+}
+
+/// One step under way: its time, its entropy, and what it leads to. Changes are written in one block before
+/// anything else happens.
+struct Turn {
+    now: Timestamp,
+    entropy: Entropy,
+    row_changed: bool,
+    forgotten: bool,
+    changes: Vec<Change>,
+    then: Vec<Effect>,
+    arrived: Vec<CallerId>,
+}
+
+impl Turn {
+    const fn new(now: Timestamp, entropy: Entropy) -> Self {
+        Self {
+            now,
+            entropy,
+            row_changed: false,
+            forgotten: false,
+            changes: Vec::new(),
+            then: Vec::new(),
+            arrived: Vec::new(),
+        }
+    }
+
+    fn reply(&mut self, caller: CallerId, reply: Reply) {
+        self.then.push(Effect::Reply(caller, reply));
+    }
+
+    fn log(&mut self, act: Act) {
+        self.then.push(Effect::Log(act));
+    }
+
+    fn into_effects(self) -> Vec<Effect> {
+        let write = (!self.changes.is_empty()).then_some(Effect::Write(self.changes));
+        write.into_iter().chain(self.then).collect()
+    }
 }

@@ -1,0 +1,95 @@
+//! Browsing: a page of a folder, read with the parent token, handed out as names, types, sizes and dates.
+
+use super::{
+    CallerId, Flight, Keeper, Turn, Wants,
+    log::Act,
+    message::{KeeperFault, Reply},
+    mint::is_stale_parent,
+    plan,
+    refresh::{caller_fault, word},
+};
+use crate::{
+    box_api::{self, BoxAnswer, PageAsk, Unreachable},
+    item::Item,
+};
+
+/// A caller's page.
+#[derive(Debug)]
+pub(super) struct ItemsWanted {
+    folder: Item,
+    page: PageAsk,
+    asked: bool,
+    retried: bool,
+}
+
+impl ItemsWanted {
+    pub(super) const fn new(folder: Item, page: PageAsk) -> Self {
+        Self { folder, page, asked: false, retried: false }
+    }
+}
+
+impl Keeper {
+    pub(super) fn pump_items(&mut self, turn: &mut Turn) {
+        let waiting: Vec<CallerId> = self.callers.keys().copied().collect();
+        for caller in waiting {
+            if matches!(self.callers.get(&caller), Some(Wants::Items(wanted)) if !wanted.asked) {
+                self.browse(caller, turn);
+            }
+        }
+    }
+
+    fn browse(&mut self, caller: CallerId, turn: &mut Turn) {
+        if !self.parent_fit(turn.now) {
+            match self.refresh_paused(turn.now) {
+                Some(fault) => self.answer_items(caller, Reply::Fault(fault), turn),
+                None => self.refreshing.wanted = true,
+            }
+            return;
+        }
+        if self.refreshing.wanted || self.shared_calls() >= plan::SHARED_CALLS_MAX {
+            return;
+        }
+        let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return };
+        let generation = row.generation;
+        let Some(Wants::Items(wanted)) = self.callers.get_mut(&caller) else { return };
+        wanted.asked = true;
+        let request = box_api::folder_items(&self.settings.app, &grant.access, &wanted.folder, wanted.page);
+        self.ask_box(Flight::Browse { caller, generation }, request, turn);
+    }
+
+    pub(super) fn browse_answered(
+        &mut self,
+        caller: CallerId,
+        generation: u64,
+        answer: Result<BoxAnswer, Unreachable>,
+        turn: &mut Turn,
+    ) {
+        let Some(Wants::Items(wanted)) = self.callers.get_mut(&caller) else { return };
+        let reply = match box_api::judge_page(answer, wanted.page) {
+            Ok(page) => {
+                self.parent_worked(turn);
+                Reply::Items(page)
+            }
+            Err(fault) if is_stale_parent(&fault) && !wanted.retried => {
+                wanted.retried = true;
+                wanted.asked = false;
+                self.parent_refused(generation);
+                return;
+            }
+            Err(fault) => {
+                turn.log(Act::Refused { asked: "folder_items", error: word(&fault) });
+                Reply::Fault(match caller_fault(&fault) {
+                    KeeperFault::Forbidden => KeeperFault::ItemNotFound,
+                    other => other,
+                })
+            }
+        };
+        self.answer_items(caller, reply, turn);
+    }
+
+    fn answer_items(&mut self, caller: CallerId, reply: Reply, turn: &mut Turn) {
+        if self.callers.remove(&caller).is_some() {
+            turn.reply(caller, reply);
+        }
+    }
+}

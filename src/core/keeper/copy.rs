@@ -1,0 +1,161 @@
+//! The copy in KV: it outlives the object. Written after each change of the pair, read when an attempt was cut off or
+//! when the object's storage is empty. A silent KV is never a miss, and what KV holds is judged by its sealed times.
+
+use super::{
+    CallId, CallerId, Effect, Flight, Keeper, KvSilent, Turn, Wants,
+    log::Act,
+    message::{Ask, KeeperFault, Reply},
+    plan,
+    record::{Copy, Debt, Grant, Owed, Row, Status, Unreadable},
+};
+use crate::{secret::SessionSecret, time::Timestamp};
+
+impl Keeper {
+    /// Puts the row's sealed grant into KV.
+    pub(super) fn copy_grant(&mut self, turn: &mut Turn) {
+        let Some(row) = &self.row else { return };
+        let Some(sealed) = row.grant.clone() else { return };
+        let (generation, expires_at) = (row.generation, row.expires_at);
+        let call = self.take_off(Flight::CopyGrant { generation });
+        turn.then.push(Effect::PutKv { call, value: Copy::new(generation, sealed).encode(), expires_at });
+    }
+
+    pub(super) fn delete_copy(&mut self, turn: &mut Turn) {
+        let call = self.take_off(Flight::DeleteCopy);
+        turn.then.push(Effect::DeleteKv(call));
+    }
+
+    /// Pays what KV is owed, if it is due and not on its way.
+    pub(super) fn pay_copy(&mut self, turn: &mut Turn) {
+        let Some(debt) = self.row.as_ref().and_then(|row| row.kv).filter(|debt| debt.due <= turn.now) else {
+            return;
+        };
+        let flying = |flight: &Flight| matches!(flight, Flight::CopyGrant { .. } | Flight::DeleteCopy);
+        if self.flights.values().any(flying) {
+            return;
+        }
+        // Due again should this try, or this instance, be lost.
+        if let Some(row) = &mut self.row {
+            row.kv = Some(Debt { due: turn.now.plus(plan::backoff(debt.tries)), ..debt });
+            turn.row_changed = true;
+        }
+        match debt.what {
+            Owed::Put => self.copy_grant(turn),
+            Owed::Delete => self.delete_copy(turn),
+        }
+    }
+
+    pub(super) fn kv_wrote(&mut self, call: CallId, wrote: bool, turn: &mut Turn) {
+        let flight = self.flights.remove(&call);
+        if self.escrow_put(call, wrote, turn) {
+            return;
+        }
+        let Some(row) = &mut self.row else { return };
+        let settles = match (flight, row.kv.map(|debt| debt.what)) {
+            (Some(Flight::CopyGrant { generation }), Some(Owed::Put)) => generation == row.generation,
+            (Some(Flight::DeleteCopy), Some(Owed::Delete)) => true,
+            _ => false,
+        };
+        if let (true, Some(debt)) = (settles, row.kv) {
+            let tries = debt.tries.saturating_add(1);
+            let later = Debt { due: turn.now.plus(plan::backoff(tries)), tries, ..debt };
+            row.kv = (!wrote).then_some(later);
+            turn.row_changed = true;
+        }
+    }
+
+    pub(super) fn read_copy(&mut self, turn: &mut Turn) {
+        let call = self.take_off(Flight::ReadCopy);
+        turn.then.push(Effect::ReadKv(call));
+    }
+
+    /// The object's storage is empty: a session may still live in KV.
+    pub(super) fn restore(&mut self, caller: CallerId, secret: SessionSecret, ask: Ask, turn: &mut Turn) {
+        if !self.flights.values().any(|flight| matches!(flight, Flight::ReadCopy)) {
+            self.read_copy(turn);
+        }
+        self.wait(caller, Wants::Restored(secret, ask), turn);
+    }
+
+    pub(super) fn kv_read(
+        &mut self,
+        call: CallId,
+        value: Result<Option<Vec<u8>>, KvSilent>,
+        turn: &mut Turn,
+    ) {
+        if self.flights.remove(&call).is_none() {
+            return;
+        }
+        let waiting: Vec<CallerId> = self.callers.keys().copied().collect();
+        for caller in waiting {
+            let restored = self.take_wants(caller, |wants| matches!(wants, Wants::Restored(..)));
+            if let Some(Wants::Restored(secret, ask)) = restored {
+                match self.restored(&secret, &value, turn) {
+                    Ok(()) => self.called(caller, super::message::Message { secret, ask }, turn),
+                    Err(reply) => turn.reply(caller, reply),
+                }
+            }
+        }
+        if self.row.as_ref().is_some_and(|row| row.status == Status::Open) {
+            self.recovered(value, turn);
+        }
+    }
+
+    /// Makes the row from KV's copy, if there is one and this secret opens it.
+    fn restored(
+        &mut self,
+        secret: &SessionSecret,
+        value: &Result<Option<Vec<u8>>, KvSilent>,
+        turn: &mut Turn,
+    ) -> Result<(), Reply> {
+        if self.row.is_some() {
+            return Ok(());
+        }
+        let value = match value {
+            Ok(Some(value)) => value,
+            Ok(None) => return Err(Reply::Unopened),
+            Err(KvSilent) => return Err(Reply::Fault(KeeperFault::Recovering { retry_after: 5 })),
+        };
+        let Ok((copy, grant)) = self.read(value, secret) else {
+            turn.log(Act::Unreadable);
+            return Err(Reply::Fault(KeeperFault::Misconfigured));
+        };
+        self.row = Some(restored_row(secret, &copy, &grant, turn.now));
+        self.secret = Some(secret.clone());
+        self.grant = Some(grant);
+        turn.row_changed = true;
+        Ok(())
+    }
+
+    /// An attempt was cut off: a later generation in KV is adopted, a miss or an older one is not.
+    fn recovered(&mut self, value: Result<Option<Vec<u8>>, KvSilent>, turn: &mut Turn) {
+        let (Some(secret), Some(row)) = (self.secret.clone(), &self.row) else { return };
+        let held = row.generation;
+        match value.map(|value| value.map(|bytes| self.read(&bytes, &secret))) {
+            Ok(Some(Ok((copy, grant)))) if copy.generation > held => self.adopt(copy, grant, turn),
+            Ok(None | Some(Ok(_))) => self.nothing_to_adopt(turn.now),
+            Ok(Some(Err(Unreadable))) => {
+                turn.log(Act::Unreadable);
+                self.pause_recovery(turn, KeeperFault::Misconfigured);
+            }
+            Err(KvSilent) => self.pause_recovery(turn, KeeperFault::Recovering { retry_after: 5 }),
+        }
+    }
+
+    fn read(&self, value: &[u8], secret: &SessionSecret) -> Result<(Copy, Grant), Unreadable> {
+        let copy = Copy::decode(value)?;
+        let grant = self.open_grant(&copy.grant, copy.generation, secret)?;
+        Ok((copy, grant))
+    }
+}
+
+/// An open row as the sealed copy says; its limits are judged by the call that follows.
+fn restored_row(secret: &SessionSecret, copy: &Copy, grant: &Grant, now: Timestamp) -> Row {
+    let mut row = Row::opening(&secret.hash(), now, grant.expires_at);
+    row.status = Status::Open;
+    row.opened_at = grant.opened_at;
+    row.seen_at = grant.seen_at;
+    row.generation = copy.generation;
+    row.grant = Some(copy.grant.clone());
+    row
+}

@@ -1,0 +1,95 @@
+//! What is due when: margins, limits and the plan for an item. Pure and total.
+
+use core::time::Duration;
+
+use super::record::{Grant, Quota};
+use crate::{box_api::Child, time::Timestamp};
+
+/// The page renews a token while this much, or a quarter of its life, remains: the least of both.
+pub const RENEW_MARGIN: Duration = Duration::from_secs(5 * 60);
+/// A cached child is handed out again while this much, or half of its life, remains.
+pub const SERVE_MARGIN: Duration = Duration::from_secs(10 * 60);
+/// The parent is refreshed before minting when less than this, or a third of its life, remains.
+pub const REFRESH_MARGIN: Duration = Duration::from_secs(20 * 60);
+
+// What the page is about to renew must be answered with more life than it has, and that must be minted from a
+// parent that outlives it.
+const _: () = assert!(RENEW_MARGIN.as_secs() < SERVE_MARGIN.as_secs());
+const _: () = assert!(SERVE_MARGIN.as_secs() < REFRESH_MARGIN.as_secs());
+
+/// When a refresh could not be done just now, a parent with this much life still mints.
+const LAST_RESORT: Duration = Duration::from_secs(60);
+
+/// How long a caller waits before it is told to come again.
+pub const CALLER_LIMIT: Duration = Duration::from_secs(10);
+/// How long an exchange with Box may take. Aborting one that Box is committing would lose its answer.
+pub const EXCHANGE_LIMIT: Duration = Duration::from_secs(60);
+/// From the start of a refresh until its answer can no longer arrive: the exchange's limit, and slack.
+pub const ATTEMPT_LIFE: Duration = Duration::from_secs(90);
+/// How long the save waits for the KV copy.
+pub const ESCROW_LIMIT: Duration = Duration::from_millis(500);
+/// How long after an attempt's deadline a KV read is sure to show what its instance put there.
+pub const KV_SETTLE: Duration = Duration::from_secs(60);
+/// How many calls to Box with the parent token run at once: the runtime has six connections.
+pub const SHARED_CALLS_MAX: usize = 6;
+/// How many children a keeper holds. The one that ends first makes room.
+pub const CHILDREN_MAX: usize = 200;
+/// How many revocations an alarm works off.
+pub const REVOKES_PER_ALARM: u32 = 40;
+/// A token said to be refused is replaced once in this time.
+pub const REFUSED_GRAIN: Duration = Duration::from_secs(30);
+/// A keeper whose opening failed is forgotten after this: longer than any login or code lives.
+pub const OPENING_LIFE: Duration = Duration::from_secs(60 * 60);
+/// A tombstone outlives the KV copy's expiry by this.
+pub const TOMBSTONE_SLACK: Duration = Duration::from_secs(24 * 60 * 60);
+/// A refresh token unused for this long is dead at Box.
+pub const REFRESH_TOKEN_LIFE: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+
+/// Whether a cached child has life enough to be handed out again.
+pub(super) fn serves(child: &Child, now: Timestamp) -> bool {
+    now.until(child.expires_at) >= SERVE_MARGIN.min(child.life / 2)
+}
+
+/// Whether the parent has life enough to mint, or must be refreshed first.
+pub(super) fn parent_fit(grant: &Grant, now: Timestamp, refresh_paused: bool) -> bool {
+    let remains = now.until(grant.access_expires_at);
+    let margin = REFRESH_MARGIN.min(grant.access_life / 3);
+    remains >= margin || (refresh_paused && remains >= LAST_RESORT)
+}
+
+/// How coarse "last seen" is: a write for it at most this often.
+pub(super) fn seen_grain(idle: Duration) -> Duration {
+    idle / 16
+}
+
+/// The wait before try number `tries + 1`: 30 s, doubled each time, an hour at most.
+pub(super) fn backoff(tries: u32) -> Duration {
+    Duration::from_secs(30).saturating_mul(1 << tries.min(7)).min(Duration::from_secs(3600))
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Quota {
+    /// With one more new item, or how long until one is allowed.
+    pub(super) fn and_one_more(
+        mut self,
+        now: Timestamp,
+        per_minute: u32,
+        per_day: u32,
+    ) -> Result<Self, Duration> {
+        for (window, span) in [(&mut self.minute, MINUTE), (&mut self.day, DAY)] {
+            if now >= window.0.plus(span) {
+                *window = (now, 0);
+            }
+        }
+        for ((began, count), span, limit) in [(self.minute, MINUTE, per_minute), (self.day, DAY, per_day)] {
+            if count >= limit {
+                return Err(now.until(began.plus(span)));
+            }
+        }
+        self.minute.1 = self.minute.1.saturating_add(1);
+        self.day.1 = self.day.1.saturating_add(1);
+        Ok(self)
+    }
+}

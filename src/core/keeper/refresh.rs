@@ -1,0 +1,363 @@
+//! Rotation: how a single-use token is replaced without losing it.
+//!
+//! 1. The attempt is written, with a generation never used before and a deadline. The runtime holds the outgoing call
+//!    until that is durable.
+//! 2. Box is asked.
+//! 3. The sealed pair starts on its way to KV first, and for at most 500 ms nothing touches storage: an instance that
+//!    was replaced dies at its next storage access, but a put that has started may still land.
+//! 4. The row takes the new pair and settles the attempt, in one write.
+//! 5. Only then is the new access token used: Box commits the rotation at first use, and until then the old refresh
+//!    token brings the same pair again.
+//!
+//! An attempt found open at the start is recovered: read KV, adopt a later generation, else replay the old token. A
+//! refusal is then believed only when nobody can still be putting the answer into KV.
+
+use core::time::Duration;
+
+use super::{
+    CallId, Effect, Flight, Keeper, Timer, Turn,
+    log::{Act, Recovered},
+    message::{End, KeeperFault},
+    plan,
+    record::{Attempt, Copy, Debt, Grant, Owed, Row, SealedText, Status},
+};
+use crate::{
+    box_api::{self, BoxAnswer, BoxFault, Pair, Refusal, Unreachable},
+    time::Timestamp,
+};
+
+/// What is known about refreshing, in this instance.
+#[derive(Debug, Default)]
+pub(super) struct Refreshing {
+    /// The deadline of an attempt that another instance left open.
+    foreign: Option<Timestamp>,
+    /// KV has been read since this time, and held nothing newer.
+    kv_read_at: Option<Timestamp>,
+    /// No new try before this time.
+    paused_until: Option<Timestamp>,
+    /// What to tell callers while paused.
+    paused_for: Option<KeeperFault>,
+    /// The generation whose access token Box did not accept.
+    refused_generation: Option<u64>,
+    /// Exchanges made for the rotation under way.
+    attempts: u32,
+    /// An answer of this rotation may be lost.
+    lost_answer: bool,
+    /// Somebody needs a refresh: nothing new starts with the present parent.
+    pub(super) wanted: bool,
+}
+
+impl Refreshing {
+    pub(super) fn begin(&mut self, row: Option<&Row>) {
+        self.foreign = row.and_then(|row| row.attempt).map(|attempt| attempt.deadline);
+        self.lost_answer = self.foreign.is_some();
+    }
+}
+
+/// A refresh that was asked of Box.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub(super) generation: u64,
+    pub(super) asked_at: Timestamp,
+    pub(super) previous: bool,
+}
+
+/// A new pair on its way to KV, not yet saved.
+#[derive(Debug)]
+pub(super) struct Escrow {
+    call: CallId,
+    generation: u64,
+    grant: Grant,
+    sealed: SealedText,
+}
+
+impl Keeper {
+    /// Whether the parent can be used now, or must be refreshed first.
+    pub(super) fn parent_fit(&self, now: Timestamp) -> bool {
+        let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return false };
+        let paused = self.refreshing.paused_until.is_some_and(|until| now < until);
+        let known_good =
+            self.refreshing.foreign.is_none() && self.refreshing.refused_generation != Some(row.generation);
+        known_good && plan::parent_fit(grant, now, paused)
+    }
+
+    /// What to tell a caller that needs a refresh while none may be tried.
+    pub(super) fn refresh_paused(&self, now: Timestamp) -> Option<KeeperFault> {
+        let until = self.refreshing.paused_until.filter(|until| now < *until)?;
+        let retry_after = retry_seconds(now.until(until));
+        Some(match self.refreshing.paused_for? {
+            KeeperFault::RateLimited { .. } => KeeperFault::RateLimited { retry_after },
+            KeeperFault::Recovering { .. } => KeeperFault::Recovering { retry_after },
+            KeeperFault::BoxUnavailable { .. } => KeeperFault::BoxUnavailable { retry_after },
+            other => other,
+        })
+    }
+
+    /// Box did not take the access token of this generation.
+    pub(super) fn parent_refused(&mut self, generation: u64) {
+        self.refreshing.refused_generation = Some(generation);
+    }
+
+    /// The access token has worked: the refresh token before it is of no more use.
+    pub(super) fn parent_worked(&mut self, turn: &mut Turn) {
+        if let Some(grant) = &mut self.grant
+            && grant.previous.take().is_some()
+        {
+            self.reseal(turn);
+        }
+    }
+
+    /// Starts the refresh that somebody wants, when it can be alone.
+    pub(super) fn pump_refresh(&mut self, turn: &mut Turn) {
+        if !self.refreshing.wanted || self.parent_in_use() || self.refresh_in_flight() {
+            return;
+        }
+        if self.refreshing.foreign.is_some() && self.refreshing.kv_read_at.is_none() {
+            self.read_copy(turn);
+            return;
+        }
+        self.start_refresh(false, turn);
+    }
+
+    fn start_refresh(&mut self, previous: bool, turn: &mut Turn) {
+        let Some(grant) = &self.grant else { return };
+        let token = if previous { grant.previous.as_ref() } else { None }.unwrap_or(&grant.refresh);
+        let request = box_api::refresh(&self.settings.app, token);
+        let Some(row) = &mut self.row else { return };
+        let generation = row.next_generation();
+        row.attempt = Some(Attempt { generation, deadline: turn.now.plus(plan::ATTEMPT_LIFE) });
+        turn.row_changed = true;
+        self.refreshing.attempts = self.refreshing.attempts.saturating_add(1);
+        self.ask_box(Flight::Refresh { generation, asked_at: turn.now, previous }, request, turn);
+    }
+
+    fn parent_in_use(&self) -> bool {
+        self.flights
+            .values()
+            .any(|flight| matches!(flight, Flight::Mint { .. } | Flight::Browse { .. } | Flight::User { .. }))
+    }
+
+    fn refresh_in_flight(&self) -> bool {
+        self.flights.values().any(|flight| matches!(flight, Flight::Refresh { .. } | Flight::ReadCopy))
+    }
+
+    pub(super) fn refresh_answered(
+        &mut self,
+        asked: Asked,
+        answer: Result<BoxAnswer, Unreachable>,
+        turn: &mut Turn,
+    ) {
+        let open = self.row.as_ref().is_some_and(|row| row.status == Status::Open);
+        match box_api::judge_pair(answer) {
+            Ok(pair) if open => self.escrow(asked, pair, turn),
+            Ok(pair) => self.revoke_later(pair.refresh.expose(), plan::REFRESH_TOKEN_LIFE, true, turn),
+            Err(_) if !open => {}
+            Err(fault) => {
+                turn.log(Act::Refused { asked: "refresh_token", error: word(&fault) });
+                self.refresh_failed(asked, &fault, turn);
+            }
+        }
+    }
+
+    /// Step 3: the copy in KV starts first. No storage is touched until [`Self::save`].
+    fn escrow(&mut self, asked: Asked, pair: Pair, turn: &mut Turn) {
+        let (Some(row), Some(old)) = (&self.row, &self.grant) else { return };
+        let grant = Grant {
+            access_expires_at: asked.asked_at.plus(pair.life),
+            access_life: pair.life,
+            access: pair.access,
+            refresh: pair.refresh,
+            previous: Some(old.refresh.clone()),
+            seen_at: row.seen_at,
+            ..old.clone()
+        };
+        let expires_at = row.expires_at;
+        let Some(sealed) = self.seal_grant(&grant, asked.generation, turn) else { return };
+        let call = self.take_off(Flight::CopyGrant { generation: asked.generation });
+        let value = Copy::new(asked.generation, sealed.clone()).encode();
+        turn.then.push(Effect::PutKv { call, value, expires_at });
+        turn.then.push(Effect::Wait(Timer::Escrow(call), plan::ESCROW_LIMIT));
+        self.escrow = Some(Escrow { call, generation: asked.generation, grant, sealed });
+    }
+
+    pub(super) fn escrow_waited(&mut self, call: CallId, turn: &mut Turn) {
+        if self.escrow.as_ref().is_some_and(|escrow| escrow.call == call) {
+            self.save(false, turn);
+        }
+    }
+
+    /// The escrow's put was answered; `false` if `call` is another put.
+    pub(super) fn escrow_put(&mut self, call: CallId, wrote: bool, turn: &mut Turn) -> bool {
+        let ours = self.escrow.as_ref().is_some_and(|escrow| escrow.call == call);
+        if ours {
+            self.save(wrote, turn);
+        }
+        ours
+    }
+
+    /// Step 4: the row takes the new pair.
+    fn save(&mut self, copied: bool, turn: &mut Turn) {
+        let (Some(escrow), Some(row)) = (self.escrow.take(), &mut self.row) else { return };
+        row.generation = escrow.generation;
+        row.grant = Some(escrow.sealed);
+        row.attempt = None;
+        let debt = Debt { what: Owed::Put, due: turn.now.plus(plan::backoff(0)), tries: 0 };
+        row.kv = (!copied).then_some(debt);
+        turn.row_changed = true;
+        self.grant = Some(escrow.grant);
+        let recovered = self.refreshing.lost_answer.then_some(Recovered::Replayed);
+        let attempts = self.refreshing.attempts;
+        turn.log(Act::Rotated { generation: escrow.generation, attempts, recovered });
+        self.refreshing = Refreshing::default();
+    }
+
+    /// KV held a later generation than the row: another instance saved it there.
+    pub(super) fn adopt(&mut self, copy: Copy, grant: Grant, turn: &mut Turn) {
+        let Some(row) = &mut self.row else { return };
+        row.generation = copy.generation;
+        row.grant = Some(copy.grant);
+        row.attempt = None;
+        row.kv = None;
+        turn.row_changed = true;
+        self.grant = Some(grant);
+        let attempts = self.refreshing.attempts;
+        turn.log(Act::Rotated { generation: copy.generation, attempts, recovered: Some(Recovered::Adopted) });
+        self.refreshing = Refreshing::default();
+    }
+
+    /// KV held nothing later than the row.
+    pub(super) fn nothing_to_adopt(&mut self, now: Timestamp) {
+        self.refreshing.kv_read_at = Some(now);
+    }
+
+    /// KV did not answer, or not in a form that can be read: look again in a moment.
+    pub(super) fn pause_recovery(&mut self, turn: &Turn, told: KeeperFault) {
+        self.pause(turn.now, Duration::from_secs(5), told);
+    }
+
+    fn refresh_failed(&mut self, asked: Asked, fault: &BoxFault, turn: &mut Turn) {
+        match fault {
+            BoxFault::Refused(Refusal::InvalidGrant) => self.grant_refused(asked, turn),
+            BoxFault::Throttled { .. } | BoxFault::Refused(_) => {
+                self.settle_attempt(turn);
+                self.pause_for(fault, turn);
+            }
+            // Whether Box acted is not known: the attempt stays open, and the old token is replayed.
+            BoxFault::Unreachable(_)
+            | BoxFault::Down { .. }
+            | BoxFault::Unauthorized
+            | BoxFault::Malformed(_) => {
+                self.refreshing.lost_answer = true;
+                self.pause_for(fault, turn);
+            }
+        }
+    }
+
+    /// Box does not know the refresh token. Whether that is believed is the difference between a session lost and
+    /// one saved.
+    fn grant_refused(&mut self, asked: Asked, turn: &mut Turn) {
+        let has_previous = self.grant.as_ref().is_some_and(|grant| grant.previous.is_some());
+        if has_previous && !asked.previous {
+            self.start_refresh(true, turn);
+            return;
+        }
+        if let Some(deadline) = self.refreshing.foreign {
+            let sure_at = deadline.plus(plan::KV_SETTLE);
+            if turn.now < sure_at {
+                let wait = turn.now.until(sure_at);
+                // KV may show the answer at any moment until then: look again soon.
+                let wait = wait.min(Duration::from_secs(15));
+                self.pause(turn.now, wait, KeeperFault::Recovering { retry_after: retry_seconds(wait) });
+                self.refreshing.kv_read_at = None;
+                return;
+            }
+            if self.refreshing.kv_read_at.is_none_or(|read_at| read_at < sure_at) {
+                self.refreshing.kv_read_at = None;
+                self.read_copy(turn);
+                return;
+            }
+        }
+        self.end(if self.refreshing.lost_answer { End::RotationLost } else { End::Revoked }, turn);
+    }
+
+    fn settle_attempt(&mut self, turn: &mut Turn) {
+        if self.refreshing.lost_answer {
+            return;
+        }
+        if let Some(row) = &mut self.row {
+            row.attempt = None;
+            turn.row_changed = true;
+        }
+    }
+
+    fn pause_for(&mut self, fault: &BoxFault, turn: &Turn) {
+        let told = caller_fault(fault);
+        let wait = match told {
+            KeeperFault::BoxUnavailable { retry_after } | KeeperFault::RateLimited { retry_after } => {
+                retry_after
+            }
+            _ => 30,
+        };
+        self.pause(turn.now, Duration::from_secs(wait), told);
+    }
+
+    fn pause(&mut self, now: Timestamp, wait: Duration, told: KeeperFault) {
+        self.refreshing.paused_until = Some(now.plus(wait));
+        self.refreshing.paused_for = Some(told);
+        self.refreshing.wanted = false;
+        // Who waits for this refresh is answered by the pump: `refresh_paused` says with what.
+    }
+
+    /// Seals the grant anew under its own generation.
+    pub(super) fn reseal(&mut self, turn: &mut Turn) {
+        let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return };
+        let sealed = self.seal_grant(grant, row.generation, turn);
+        if let (Some(row), Some(sealed)) = (&mut self.row, sealed) {
+            row.grant = Some(sealed);
+            turn.row_changed = true;
+        }
+    }
+}
+
+/// What a caller is told when Box could not be asked or said no to the app itself.
+pub(super) fn caller_fault(fault: &BoxFault) -> KeeperFault {
+    const SOON: u64 = 5;
+    match fault {
+        BoxFault::Throttled { retry_after } => {
+            KeeperFault::RateLimited { retry_after: retry_after.map_or(SOON, retry_seconds) }
+        }
+        BoxFault::Down { retry_after, .. } => {
+            KeeperFault::BoxUnavailable { retry_after: retry_after.map_or(SOON, retry_seconds) }
+        }
+        BoxFault::Unreachable(_) | BoxFault::Unauthorized | BoxFault::Malformed(_) => {
+            KeeperFault::BoxUnavailable { retry_after: SOON }
+        }
+        BoxFault::Refused(refusal) => match refusal {
+            Refusal::InvalidClient | Refusal::UnauthorizedClient => KeeperFault::Misconfigured,
+            Refusal::NotFound | Refusal::InvalidResource => KeeperFault::ItemNotFound,
+            Refusal::InvalidScope | Refusal::Forbidden => KeeperFault::Forbidden,
+            Refusal::InvalidGrant | Refusal::InvalidRequest | Refusal::Other(_) => {
+                KeeperFault::BoxUnavailable { retry_after: SOON }
+            }
+        },
+    }
+}
+
+/// A fault's word in a log line.
+pub(super) const fn word(fault: &BoxFault) -> &'static str {
+    match fault {
+        BoxFault::Unreachable(Unreachable::Broken) => "connection_broken",
+        BoxFault::Unreachable(Unreachable::Slow) => "timed_out",
+        BoxFault::Unreachable(Unreachable::TooLarge) => "too_large",
+        BoxFault::Throttled { .. } => "throttled",
+        BoxFault::Down { .. } => "server_error",
+        BoxFault::Unauthorized => "unauthorized",
+        BoxFault::Refused(refusal) => refusal.code(),
+        BoxFault::Malformed(_) => "malformed",
+    }
+}
+
+/// Whole seconds, rounded up, at least one.
+pub(super) fn retry_seconds(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+}
