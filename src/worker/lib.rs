@@ -1,1 +1,62 @@
-//! To be written.
+//! What Keyhole does at the edge. No decision is made here: requests become values, values become answers, and the
+//! keeper's effects are performed in the order it gives them.
+
+mod ask_box;
+mod ask_keeper;
+mod convert;
+mod keeper;
+mod kv;
+mod now;
+
+use keyhole_core::{
+    app::{self, Answer, Body, Visit},
+    config::{Config, ConfigFaults},
+};
+use worker::{Context, Env, Request, Response, Result, event};
+
+use crate::{ask_keeper::KeepersBinding, kv::KvBinding};
+
+/// Every request that is not a static file. See `keyhole_core::app` for what is answered.
+///
+/// # Errors
+/// Only where the runtime itself fails: no request can bring it about.
+#[event(fetch)]
+pub async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    let started = now::now();
+    let request = convert::request_in(request).await?;
+    let Answer { response, log } = match configuration(&env) {
+        Ok(config) => answer(request, &env, &config).await?,
+        Err(faults) => app::unconfigured(&request, &faults),
+    };
+    let (parts, body) = response.into_parts();
+    let body = match body {
+        Body::Bytes(bytes) => bytes,
+        Body::Page(page) => page.fill(&static_page(&env).await?),
+    };
+    worker::console_log!("{}", log.line(started.until(now::now())));
+    convert::response_out(parts, body)
+}
+
+async fn answer(request: http::Request<Vec<u8>>, env: &Env, config: &Config) -> Result<Answer> {
+    let login_admitted = match app::login_rate_key(&request) {
+        Some(key) => admitted(env, key).await,
+        None => true,
+    };
+    let visit = Visit { now: now::now(), entropy: now::entropy()?, login_admitted };
+    let (store, keepers) = (KvBinding::new(env)?, KeepersBinding::new(env)?);
+    Ok(app::answer(request, visit, config, &store, &keepers).await)
+}
+
+fn configuration(env: &Env) -> core::result::Result<Config, ConfigFaults> {
+    Config::parse(|name| env.var(name).ok().map(|value| value.to_string()))
+}
+
+/// Whether this address may start one more login. A limiter that fails does not keep people out.
+async fn admitted(env: &Env, key: String) -> bool {
+    let Ok(limiter) = env.rate_limiter("LOGIN_LIMIT") else { return true };
+    limiter.limit(key).await.map_or(true, |outcome| outcome.success)
+}
+
+async fn static_page(env: &Env) -> Result<String> {
+    env.assets("ASSETS")?.fetch("http://assets/index.html", None).await?.text().await
+}

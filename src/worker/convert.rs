@@ -1,0 +1,63 @@
+//! The runtime's requests and responses, as values and back.
+
+use futures_util::StreamExt as _;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use worker::{ByteStream, Error, Headers, Request, Response, Result};
+
+/// A body is read up to this; what is longer arrives cut, one byte over every limit of the routes.
+const REQUEST_BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// The request with its body read.
+pub(crate) async fn request_in(mut request: Request) -> Result<http::Request<Vec<u8>>> {
+    let raw = request.inner();
+    let mut converted = http::Request::new(Vec::new());
+    *converted.method_mut() =
+        raw.method().parse().map_err(|_| Error::RustError("the method is no token".into()))?;
+    *converted.uri_mut() = raw.url().parse().map_err(|_| Error::RustError("the address is no URI".into()))?;
+    *converted.headers_mut() = headers_in(request.headers());
+    if raw.body().is_some() {
+        let (body, _) = read(request.stream()?, REQUEST_BODY_BYTES_MAX).await?;
+        *converted.body_mut() = body;
+    }
+    Ok(converted)
+}
+
+/// Reads a body; `true` if there was more than `bytes_max`.
+pub(crate) async fn read(mut stream: ByteStream, bytes_max: usize) -> Result<(Vec<u8>, bool)> {
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        body.extend_from_slice(&chunk?);
+        if body.len() > bytes_max {
+            body.truncate(bytes_max.saturating_add(1));
+            return Ok((body, true));
+        }
+    }
+    Ok((body, false))
+}
+
+/// Headers as values; one that is no valid header is left out.
+pub(crate) fn headers_in(headers: &Headers) -> HeaderMap {
+    headers
+        .entries()
+        .filter_map(|(name, value)| {
+            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+        })
+        .collect()
+}
+
+/// Headers for the runtime.
+pub(crate) fn headers_out(headers: &HeaderMap) -> Result<Headers> {
+    let converted = Headers::new();
+    for (name, value) in headers {
+        let value = value.to_str().map_err(|_| Error::RustError("a header is not ASCII".into()))?;
+        converted.append(name.as_str(), value)?;
+    }
+    Ok(converted)
+}
+
+/// The response for the runtime.
+pub(crate) fn response_out(parts: http::response::Parts, body: Vec<u8>) -> Result<Response> {
+    let builder =
+        Response::builder().with_status(parts.status.as_u16()).with_headers(headers_out(&parts.headers)?);
+    Ok(if body.is_empty() { builder.empty() } else { builder.fixed(body) })
+}
