@@ -224,7 +224,7 @@ fn publish(from: &Path, to: &Path) -> Outcome {
 }
 
 /// Paths relative to `root`.
-fn files_below(root: &Path) -> Outcome<Vec<PathBuf>> {
+pub(crate) fn files_below(root: &Path) -> Outcome<Vec<PathBuf>> {
     let (mut files, mut directories) = (Vec::new(), vec![root.to_path_buf()]);
     while let Some(directory) = directories.pop() {
         if !directory.is_dir() {

@@ -70,12 +70,11 @@ fn run(options: &Options) -> Outcome {
 fn with_emulator(options: &Options, state: &State, mut vars: Vars) -> Outcome {
     servers::build_emulator()?;
     say::step("starting the Box emulator and the Worker");
-    let origin = format!("http://localhost:{}", options.port);
     let emulator = Emulator {
         port: options.emulator_port,
         content_port: options.content_port,
         state: &state.emulator,
-        worker_origins: vec![origin],
+        worker_origins: vec![servers::origin(options.port)],
     };
     fs::create_dir_all(place::local_state()).or_say(|| "making .wrangler/keyhole".to_owned())?;
     let (emulator_server, status) = emulator.start()?;
@@ -96,25 +95,29 @@ fn with_real_box(options: &Options, state: &State, vars: Vars) -> Outcome {
     serve_until_interrupted(options, &worker, vec![server])
 }
 
-fn start_worker(options: &Options, state: &State, vars: Vars) -> Outcome<(String, Server)> {
+/// Returns its address, too.
+fn start_worker(options: &Options, state: &State, mut vars: Vars) -> Outcome<(String, Server)> {
+    let origin = servers::origin(options.port);
+    vars.insert("PUBLIC_ORIGIN".to_owned(), origin.clone());
     let worker = Worker {
         name: "the Worker".to_owned(),
         port: options.port,
         home: place::local_state().join("worker"),
-        state: &state.worker,
+        state: state.worker.clone(),
         vars,
         changes: Changes { login_limit: None, rebuilds: true },
     };
     // Until it is ready only an error is of interest, and that is shown with the last lines.
     let ready = Arc::new(AtomicBool::new(false));
     let show = Arc::clone(&ready);
-    let server = worker.start(move |line| {
+    let mut server = worker.launch(move |line| {
         if show.load(Ordering::Relaxed) {
             println!("{line}");
         }
     })?;
+    worker.wait(&mut server)?;
     ready.store(true, Ordering::Relaxed);
-    Ok((worker.origin(), server))
+    Ok((origin, server))
 }
 
 fn serve_until_interrupted(options: &Options, address: &str, mut servers: Vec<Server>) -> Outcome {

@@ -1,16 +1,24 @@
 //! One place for every command: `cargo xtask dev` to use Keyhole, `cargo xtask test` to prove it.
 
+mod browser;
 mod build;
+mod count;
+mod deny;
 mod dev;
 mod failure;
+mod fresh_clone;
 mod keys;
 mod place;
 mod process;
 mod say;
 mod servers;
 mod setup;
+mod size;
 mod stamp;
+mod suites;
+mod test;
 mod tools;
+mod variants;
 mod vars;
 
 use std::process::ExitCode;
@@ -31,10 +39,16 @@ struct Arguments {
 enum Command {
     /// Run Keyhole on this machine, with a local Box beside it
     Dev(dev::Options),
+    /// Run every test, or one suite
+    Test(test::Options),
     /// Build the Worker, the browser module and the page
     Build,
     /// Install what the other commands need (they do it themselves)
     Setup,
+    /// Measure what is downloaded, and refuse what is too big
+    Size,
+    /// Check the dependencies' licenses, sources and advisories
+    Deny,
     /// Print a new sealing key for SEAL_KEYS
     Keys,
 }
@@ -54,8 +68,11 @@ fn perform(command: Command) -> Outcome<ExitCode> {
     process::listen_for_interrupts()?;
     match command {
         Command::Dev(options) => dev::dev(&options)?,
+        Command::Test(options) => return test::test(&options),
         Command::Build => build::build().map(|_| ())?,
         Command::Setup => setup::setup().map(|_| ())?,
+        Command::Size => size::size()?,
+        Command::Deny => deny::deny()?,
         Command::Keys => keys::print_new()?,
     }
     Ok(ExitCode::SUCCESS)

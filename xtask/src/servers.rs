@@ -99,14 +99,19 @@ pub(crate) fn redirect_uri(origin: &str) -> String {
     format!("{origin}/auth/callback")
 }
 
+/// Where a local Worker answers: `localhost`, which browsers treat as secure.
+pub(crate) fn origin(port: u16) -> String {
+    format!("http://localhost:{port}")
+}
+
 /// A Worker to start with `wrangler dev`.
-pub(crate) struct Worker<'a> {
+pub(crate) struct Worker {
     pub(crate) name: String,
     pub(crate) port: u16,
     /// Where its configuration, its settings and wrangler's own files lie.
     pub(crate) home: PathBuf,
     /// Where KV and objects are stored.
-    pub(crate) state: &'a Path,
+    pub(crate) state: PathBuf,
     pub(crate) vars: Vars,
     pub(crate) changes: Changes,
 }
@@ -120,24 +125,17 @@ pub(crate) struct Changes {
     pub(crate) rebuilds: bool,
 }
 
-impl Worker<'_> {
-    /// `localhost`, which browsers treat as secure.
-    pub(crate) fn origin(&self) -> String {
-        format!("http://localhost:{}", self.port)
-    }
-
-    /// Starts it and waits until it answers.
-    pub(crate) fn start(&self, on_line: impl Fn(&str) + Send + 'static) -> Outcome<Server> {
+impl Worker {
+    /// Starts it; it does not answer yet.
+    pub(crate) fn launch(&self, on_line: impl Fn(&str) + Send + 'static) -> Outcome<Server> {
         fs::create_dir_all(&self.home).or_say(|| format!("making {}", self.home.display()))?;
         let config = place::root().join("wrangler.toml");
         let config = fs::read_to_string(&config).or_say(|| format!("reading {}", config.display()))?;
         let file = self.home.join("wrangler.toml");
-        fs::write(&file, local_config(&config, &place::root(), self.changes)?)
+        fs::write(&file, local_config(&config, &place::root(), &self.home, self.changes)?)
             .or_say(|| format!("writing {}", file.display()))?;
         // Beside the configuration is where wrangler looks for them: no secret is on a command line.
-        let mut settings = self.vars.clone();
-        settings.insert("PUBLIC_ORIGIN".to_owned(), self.origin());
-        vars::write(&self.home.join(".dev.vars"), &settings)?;
+        vars::write(&self.home.join(".dev.vars"), &self.vars)?;
 
         let mut wrangler = npm_program("wrangler")?;
         wrangler.args([
@@ -149,18 +147,21 @@ impl Worker<'_> {
             "--port",
         ]);
         wrangler.arg(self.port.to_string()).arg("--inspector-port").arg(free_port()?.to_string());
-        wrangler.arg("--config").arg(&file).arg("--persist-to").arg(self.state);
+        wrangler.arg("--config").arg(&file).arg("--persist-to").arg(&self.state);
         // Its registry of local Workers and its logs stay ours, so that several can run at once.
         wrangler.env("WRANGLER_REGISTRY_PATH", self.home.join("registry"));
         wrangler.env("WRANGLER_LOG_PATH", self.home.join("logs")).env("WRANGLER_HIDE_BANNER", "true");
-        let mut server = process::serve(&self.name, &mut wrangler, on_line)?;
-        wait_for(&mut server, &format!("{}/healthz", self.origin()))?;
-        Ok(server)
+        process::serve(&self.name, &mut wrangler, on_line)
+    }
+
+    /// Waits until it answers.
+    pub(crate) fn wait(&self, server: &mut Server) -> Outcome {
+        wait_for(server, &format!("{}/healthz", origin(self.port))).map(|_| ())
     }
 }
 
 /// `wrangler.toml` for a local run: the same Worker, from another directory.
-fn local_config(deployed: &str, root: &Path, changes: Changes) -> Outcome<String> {
+fn local_config(deployed: &str, root: &Path, home: &Path, changes: Changes) -> Outcome<String> {
     let mut config: toml::Table = deployed.parse().or_say(|| "reading wrangler.toml".to_owned())?;
     let absolute = |path: &str| toml::Value::from(root.join(path).to_string_lossy().into_owned());
     if let Some(main) = config.get_mut("main") {
@@ -175,7 +176,8 @@ fn local_config(deployed: &str, root: &Path, changes: Changes) -> Outcome<String
             for watched in
                 build.get_mut("watch_dir").and_then(toml::Value::as_array_mut).into_iter().flatten()
             {
-                *watched = absolute(watched.as_str().unwrap_or_default());
+                // Wrangler takes these, and only these, from the configuration's directory even if absolute.
+                *watched = upwards(home, root, watched.as_str().unwrap_or_default()).into();
             }
         }
         _ => {
@@ -190,6 +192,12 @@ fn local_config(deployed: &str, root: &Path, changes: Changes) -> Outcome<String
         }
     }
     Ok(config.to_string())
+}
+
+/// `path` below `root`, as seen from `home` below `root`.
+fn upwards(home: &Path, root: &Path, path: &str) -> String {
+    let depth = home.strip_prefix(root).map_or(0, |below| below.components().count());
+    "../".repeat(depth) + path
 }
 
 /// Waits until there is any answer at `url`; returns its body.
@@ -249,7 +257,10 @@ mod tests {
     }
 
     fn local(changes: Changes) -> toml::Table {
-        local_config(&deployed(), Path::new("/clone"), changes).unwrap().parse().unwrap()
+        local_config(&deployed(), Path::new("/clone"), Path::new("/clone/.wrangler/x"), changes)
+            .unwrap()
+            .parse()
+            .unwrap()
     }
 
     #[test]
@@ -269,7 +280,7 @@ mod tests {
         let local = local(Changes { login_limit: Some(9), rebuilds: true });
         assert_eq!(local["ratelimits"][0]["simple"]["limit"].as_integer(), Some(9));
         assert_eq!(local["ratelimits"][0]["simple"]["period"].as_integer(), Some(60));
-        assert_eq!(local["build"]["watch_dir"][0].as_str(), Some("/clone/src"));
+        assert_eq!(local["build"]["watch_dir"][0].as_str(), Some("../../src"));
     }
 
     #[test]

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::failure::{Outcome, While, said};
 use crate::tools::{self, WASM_BINDGEN, WORKER_BUILD};
-use crate::{place, process, say, stamp};
+use crate::{place, process, say};
 
 /// What Keyhole is compiled to, three times: the Worker, the browser module, the page.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -91,19 +93,41 @@ fn wasm_target() -> Outcome {
     process::run("rustup target add", rustup.current_dir(place::root()).args(["target", "add", WASM_TARGET]))
 }
 
-/// The stamp tells whether the installed packages are those of the lock file.
+/// npm's own record tells what is installed: whoever ran npm, nothing is installed twice, and never under the feet of
+/// a wrangler that started us.
 fn npm_packages() -> Outcome {
     let root = place::root();
-    let wanted = stamp::digest(&root, &["package.json", "package-lock.json"])?;
-    let stamp = root.join("node_modules/.keyhole-installed");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+    let wanted = read(&root.join("package-lock.json"))?;
+    let record = root.join("node_modules/.package-lock.json");
+    let node = npm_bin().join("node");
+    if fs::read_to_string(record).is_ok_and(|record| is_installed(&wanted, &record)) && node.exists() {
         return Ok(());
     }
     say::step("installing npm packages, Node 22 among them (about a minute)");
     let mut npm = Command::new("npm");
     npm.current_dir(&root).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
     process::run("npm ci", &mut npm)?;
-    fs::write(&stamp, wanted).or_say(|| format!("writing {}", stamp.display()))
+    if node.exists() {
+        Ok(())
+    } else {
+        said("npm's package `node` brought no Node: are its install scripts switched off?")
+    }
+}
+
+/// Whether npm's record of what it installed holds every package of the lock at its version. A package for another
+/// platform may be missing.
+fn is_installed(lock: &str, record: &str) -> bool {
+    let packages = |text: &str| {
+        let mut whole: Value = serde_json::from_str(text).ok()?;
+        whole.get_mut("packages").map(Value::take)
+    };
+    let (Some(Value::Object(wanted)), Some(present)) = (packages(lock), packages(record)) else {
+        return false;
+    };
+    wanted.iter().filter(|(path, _)| !path.is_empty()).all(|(path, package)| match present.get(path) {
+        Some(installed) => installed.get("version") == package.get("version"),
+        None => package.get("optional").and_then(Value::as_bool) == Some(true),
+    })
 }
 
 /// The version of a package in `Cargo.lock`.
@@ -135,6 +159,23 @@ mod tests {
     #[test]
     fn a_package_that_is_not_locked_is_an_error() {
         assert!(locked_version("", "wasm-bindgen").is_err());
+    }
+
+    #[test]
+    fn packages_are_installed_when_npm_recorded_each_at_its_version() {
+        let lock =
+            r#"{"packages":{"":{},"node_modules/a":{"version":"1"},"node_modules/b":{"version":"2"}}}"#;
+        let record = |b: &str| format!(r#"{{"packages":{{"node_modules/a":{{"version":"1"}}{b}}}}}"#);
+        assert!(is_installed(lock, &record(r#","node_modules/b":{"version":"2"}"#)));
+        assert!(!is_installed(lock, &record(r#","node_modules/b":{"version":"3"}"#)));
+        assert!(!is_installed(lock, &record("")));
+        assert!(!is_installed(lock, ""));
+    }
+
+    #[test]
+    fn a_package_for_another_platform_may_be_missing() {
+        let lock = r#"{"packages":{"":{},"node_modules/mac":{"version":"1","optional":true}}}"#;
+        assert!(is_installed(lock, r#"{"packages":{}}"#));
     }
 
     #[test]
