@@ -1,1 +1,48 @@
-//! To be written.
+//! A local Box: OAuth, token exchange, revoke, and the API calls that Box's preview makes.
+//!
+//! In scope: what Box answers, and above all what it refuses, with its literal words. Out of scope:
+//! sockets, files, clocks and randomness. [`Emulator::handle`] takes a request and the time and gives an
+//! answer; the program beside this library puts it on two ports and on disk.
+//!
+//! The files, in the order a client meets them:
+mod authorize;
+mod pages;
+
+mod exchange;
+mod pkce;
+mod revoke;
+mod token;
+
+mod bearer;
+mod content;
+mod cors;
+mod events;
+mod fields;
+mod files;
+mod folders;
+mod representations;
+mod scopes;
+mod users;
+
+mod account;
+mod apps;
+mod book;
+mod entropy;
+mod state;
+
+mod calls;
+mod control;
+mod faults;
+mod settings;
+
+mod answer;
+mod assets;
+mod emulator;
+mod refusals;
+mod request;
+mod route;
+
+pub use assets::static_file;
+pub use emulator::{Emulator, Options, Reply};
+pub use settings::{Decision, RepresentationStart, Rotation, Settings};
+pub use state::{Data, FORMAT, State, StateFault};

@@ -1,0 +1,185 @@
+//! The whole emulator as one value.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, UNIX_EPOCH};
+
+use http::header::{DATE, HeaderName};
+use http::{Method, Request, StatusCode};
+
+use crate::account::Account;
+use crate::answer::{self, Response};
+use crate::apps::App;
+use crate::calls::Calls;
+use crate::control;
+use crate::events::Event;
+use crate::faults::{Faults, Order};
+use crate::request::{Call, Port};
+use crate::route;
+use crate::settings::Settings;
+use crate::state::State;
+
+/// How an emulator is set up; everything has a default.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `scheme://host:port` of the API and the authorize page.
+    pub api_origin: String,
+    /// `scheme://host:port` of file content; a request whose host is this one is a request for content.
+    pub content_origin: String,
+    /// The app's client id.
+    pub client_id: String,
+    /// The app's client secret.
+    pub client_secret: String,
+    /// Where the authorize page may send people back to.
+    pub redirect_uris: Vec<String>,
+    /// The app's CORS allow-list.
+    pub cors_origins: Vec<String>,
+    /// The app's scopes: what a login may ask for at most.
+    pub scopes: String,
+    /// The switches at the start, and again after a reset.
+    pub settings: Settings,
+    /// Decides every token. Fixed in tests; from the operating system otherwise.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            api_origin: "http://127.0.0.1:9400".to_owned(),
+            content_origin: "http://127.0.0.1:9401".to_owned(),
+            client_id: "keyhole-dev".to_owned(),
+            client_secret: "keyhole-dev-secret-not-a-secret".to_owned(),
+            redirect_uris: vec!["http://localhost:8787/auth/callback".to_owned()],
+            cors_origins: vec!["http://localhost:8787".to_owned()],
+            scopes: "root_readwrite".to_owned(),
+            settings: Settings::default(),
+            seed: 1,
+        }
+    }
+}
+
+/// An answer, and what is to be done with it.
+#[derive(Debug)]
+pub struct Reply {
+    /// What Box answers.
+    pub response: http::Response<Vec<u8>>,
+    /// To be waited before answering, in milliseconds.
+    pub delay_ms: u64,
+    /// The connection is to be closed without sending the answer.
+    pub drop_connection: bool,
+}
+
+/// A Box of one app and one person.
+#[derive(Debug)]
+pub struct Emulator {
+    pub(crate) options: Options,
+    pub(crate) apps: Vec<App>,
+    pub(crate) account: Account,
+    pub(crate) settings: Settings,
+    pub(crate) state: State,
+    pub(crate) faults: Faults,
+    pub(crate) calls: Calls,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Emulator {
+    /// An emulator in which nothing has happened yet.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        let state = State::new(options.seed);
+        Self::resume(options, state)
+    }
+
+    /// An emulator that goes on where `state` was written.
+    #[must_use]
+    pub fn resume(options: Options, state: State) -> Self {
+        let app = App {
+            name: "Keyhole".to_owned(),
+            client_id: options.client_id.clone(),
+            client_secret: options.client_secret.clone(),
+            redirect_uris: options.redirect_uris.clone(),
+            cors_origins: options.cors_origins.clone(),
+            scopes: options
+                .scopes
+                .split(' ')
+                .filter(|scope| !scope.is_empty())
+                .map(str::to_owned)
+                .collect::<BTreeSet<_>>(),
+        };
+        Self {
+            settings: options.settings.clone(),
+            apps: vec![app],
+            account: Account::sample(),
+            state,
+            faults: Faults::default(),
+            calls: Calls::default(),
+            events: Vec::new(),
+            options,
+        }
+    }
+
+    /// What must be kept to go on later.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Answers `request`, which arrived at `now_ms` (milliseconds since 1970).
+    pub fn handle(&mut self, request: Request<Vec<u8>>, now_ms: u64) -> Reply {
+        let now_ms = now_ms.saturating_add(self.state.clock_ahead_ms);
+        let number = self.calls.next_number();
+        let call = Call::read(request, &self.options.content_origin, now_ms, number);
+        if control::is_for(&call) {
+            return Reply::at_once(dated(control::answer(self, &call), now_ms));
+        }
+        let order = self.faults.take(&call);
+        let mut reply = self.obey(order, &call);
+        reply.response = dated(reply.response, now_ms);
+        let request_id = self.state.entropy.request_id(number);
+        answer::set(&mut reply.response, HeaderName::from_static("box-request-id"), &request_id);
+        if call.method == Method::HEAD {
+            reply.response.body_mut().clear();
+        }
+        reply
+    }
+
+    /// The app that calls itself `client_id`.
+    pub(crate) fn app(&self, client_id: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.client_id == client_id)
+    }
+
+    /// Processes `call`, unless the fault ordered for it says otherwise, and counts it.
+    fn obey(&mut self, order: Order, call: &Call) -> Reply {
+        let Order { delay_ms, answer_instead, drop_before, drop_after, rewrite } = order;
+        if drop_before {
+            self.calls.record(call, None);
+            return Reply { response: answer::empty(StatusCode::OK), delay_ms, drop_connection: true };
+        }
+        let mut response = match answer_instead {
+            Some(mut response) => {
+                if call.port == Port::Content || call.path.starts_with("/2.0/") {
+                    crate::cors::let_page_read(&mut response, call);
+                }
+                response
+            }
+            None => route::answer(self, call),
+        };
+        if let Some(rewrite) = rewrite {
+            rewrite.apply(&mut response);
+        }
+        self.calls.record(call, Some(response.status()));
+        Reply { response, delay_ms, drop_connection: drop_after }
+    }
+}
+
+impl Reply {
+    fn at_once(response: Response) -> Self {
+        Self { response, delay_ms: 0, drop_connection: false }
+    }
+}
+
+/// Box dates its answers, and SDKs correct their clocks by it.
+fn dated(mut response: Response, now_ms: u64) -> Response {
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(now_ms));
+    answer::set(&mut response, DATE, &date);
+    response
+}

@@ -1,0 +1,128 @@
+//! Token exchange: from a token to a narrower one.
+//!
+//! <https://developer.box.com/guides/authentication/tokens/downscope/>, RFC 8693.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::account::{self, Account, Item, ItemId};
+use crate::book::{Holder, Kind, Standing, Token};
+use crate::emulator::Emulator;
+use crate::files;
+use crate::folders;
+use crate::refusals::{self, OAuthRefusal};
+use crate::request::{Call, Form};
+use crate::scopes;
+use crate::token;
+
+const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// Wherever the emulator runs, a resource may be named as Box's.
+const BOX_API: &str = "https://api.box.com";
+
+/// Works with and without client credentials, as SDKs send either; wrong ones are refused.
+///
+/// # Errors
+/// Each reason not to make a token, in the words of the refusal table.
+pub(crate) fn exchange(emulator: &mut Emulator, call: &Call, form: &Form) -> Result<Value, OAuthRefusal> {
+    let proven = match form.has("client_id") || form.has("client_secret") {
+        true => Some(token::client(emulator, form)?.client_id.clone()),
+        false => None,
+    };
+    let subject = form.value("subject_token").ok_or(refusals::SUBJECT_TOKEN_MISSING)?;
+    if form.value("subject_token_type") != Some(ACCESS_TOKEN_TYPE) {
+        return Err(refusals::SUBJECT_TOKEN_TYPE_INVALID);
+    }
+    let parent = live_subject(emulator, call, subject)?;
+    if proven.is_some_and(|client_id| client_id != parent.holder.client_id) {
+        return Err(refusals::CLIENT_INVALID);
+    }
+    let scopes = narrowed_scopes(parent, form)?;
+    let resource = resource(emulator, call, parent, form)?;
+
+    let holder = Holder { scopes: scopes.clone(), ..parent.holder.clone() };
+    let restricted_to = restricted_to(&emulator.account, &scopes, resource.as_ref());
+    emulator.settle(subject);
+    let data = emulator.state.edit();
+    let (value, seconds) = data.issue_child(subject, holder, resource, &emulator.settings, call.now_ms);
+    Ok(json!({
+        "access_token": value,
+        "expires_in": seconds,
+        "token_type": "bearer",
+        "restricted_to": restricted_to,
+        "issued_token_type": ACCESS_TOKEN_TYPE,
+    }))
+}
+
+fn live_subject<'a>(emulator: &'a Emulator, call: &Call, subject: &str) -> Result<&'a Token, OAuthRefusal> {
+    let book = &emulator.state.book;
+    book.find(subject)
+        .filter(|token| matches!(token.kind, Kind::Access | Kind::Child))
+        .filter(|token| book.standing(token, &emulator.settings, call.now_ms) == Standing::Live)
+        .ok_or(refusals::SUBJECT_TOKEN_INVALID)
+}
+
+fn narrowed_scopes(parent: &Token, form: &Form) -> Result<BTreeSet<String>, OAuthRefusal> {
+    let list = form.value("scope").ok_or(refusals::SCOPE_MISSING)?;
+    let scopes = scopes::parse(list).ok_or(refusals::SCOPE_UNKNOWN)?;
+    if scopes.is_empty() {
+        return Err(refusals::SCOPE_MISSING);
+    }
+    if scopes::hold(&parent.holder.scopes, &scopes) { Ok(scopes) } else { Err(refusals::SCOPE_NOT_HELD) }
+}
+
+/// The item asked for, which the parent must reach. None asked: the parent's own.
+fn resource(
+    emulator: &Emulator,
+    call: &Call,
+    parent: &Token,
+    form: &Form,
+) -> Result<Option<ItemId>, OAuthRefusal> {
+    let asked = match (form.value("resource"), form.value("box_shared_link")) {
+        (Some(_), Some(_)) => return Err(refusals::SHARED_LINK_AND_RESOURCE),
+        (None, Some(_)) => return Err(refusals::SHARED_LINK_UNSUPPORTED),
+        (None, None) => return Ok(parent.resource.clone()),
+        (Some(asked), None) => asked,
+    };
+    let own = [BOX_API, &emulator.options.api_origin, &format!("http://{}", call.authority)];
+    let id = item_at(asked, &own).ok_or(refusals::RESOURCE_INVALID)?;
+    let item = emulator.account.item(&id).ok_or(refusals::RESOURCE_INVALID)?;
+    match &parent.resource {
+        Some(whole) if !emulator.account.lies_in(item, whole) => Err(refusals::RESOURCE_INVALID),
+        _ => Ok(Some(id)),
+    }
+}
+
+/// `{origin}/2.0/files/{id}` or `{origin}/2.0/folders/{id}`, and nothing around it.
+fn item_at(address: &str, origins: &[&str]) -> Option<ItemId> {
+    let url = Url::parse(address).ok()?;
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let ours =
+        origins.iter().filter_map(|origin| Url::parse(origin).ok()).any(|ours| ours.origin() == url.origin());
+    // A path with `..` or a backslash reads differently once parsed: only what stays as written is taken.
+    if !plain || !ours || !address.ends_with(url.path()) {
+        return None;
+    }
+    match url.path().split('/').collect::<Vec<_>>().as_slice() {
+        ["", "2.0", "files", id] if account::is_id(id) => Some(ItemId::File((*id).to_owned())),
+        ["", "2.0", "folders", id] if account::is_id(id) => Some(ItemId::Folder((*id).to_owned())),
+        _ => None,
+    }
+}
+
+/// One entry for each scope, each with the same object. Without a resource, an entry holds its scope alone.
+fn restricted_to(account: &Account, scopes: &BTreeSet<String>, resource: Option<&ItemId>) -> Vec<Value> {
+    let object = resource.and_then(|id| account.item(id)).map(|item| match item {
+        Item::File(file) => files::mini(file),
+        Item::Folder(folder) => folders::mini(folder),
+    });
+    let entry = |scope: &String| match &object {
+        Some(object) => json!({"scope": scope, "object": object}),
+        None => json!({"scope": scope}),
+    };
+    scopes.iter().map(entry).collect()
+}

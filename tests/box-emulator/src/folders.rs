@@ -1,0 +1,299 @@
+//! `GET /2.0/folders/{id}` and `/items`: listing, by offset or by marker.
+//!
+//! <https://developer.box.com/guides/api-calls/pagination/>
+
+use std::cmp::Ordering;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use http::header::{ETAG, IF_NONE_MATCH};
+use serde_json::{Value, json};
+
+use crate::account::{Account, Folder, Item, ROOT};
+use crate::answer::{self, Response};
+use crate::bearer::Bearer;
+use crate::emulator::Emulator;
+use crate::fields;
+use crate::files;
+use crate::refusals::{self, ApiRefusal};
+use crate::request::Call;
+use crate::scopes::Right;
+use crate::users;
+
+/// Larger limits are lowered to this one, not refused.
+const LIMIT_MAX: usize = 1000;
+const LIMIT_DEFAULT: usize = 100;
+/// Whoever needs more uses markers.
+const OFFSET_MAX: usize = 9999;
+
+const STANDARD: &[&str] = &[
+    "type",
+    "id",
+    "sequence_id",
+    "etag",
+    "name",
+    "created_at",
+    "modified_at",
+    "description",
+    "size",
+    "path_collection",
+    "created_by",
+    "modified_by",
+    "trashed_at",
+    "purged_at",
+    "content_created_at",
+    "content_modified_at",
+    "owned_by",
+    "shared_link",
+    "parent",
+    "item_status",
+    "item_collection",
+];
+
+/// One folder with the first of its items.
+///
+/// # Errors
+/// As [`Bearer::folder`]; 400 for paging that cannot be read.
+pub(crate) fn info(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    id: &str,
+) -> Result<Response, ApiRefusal> {
+    let folder = bearer.folder(&emulator.account, &emulator.settings, id)?;
+    let known = call.header(&IF_NONE_MATCH).map(|known| known.trim_matches('"'));
+    if known.is_some() && known == etag(folder) {
+        return Ok(answer::empty(StatusCode::NOT_MODIFIED));
+    }
+    let asked = fields::asked(call);
+    let items = by_offset(emulator, call, bearer, folder, asked.as_deref())?;
+    let body = fields::select(asked.as_deref(), STANDARD, |name| match name {
+        "item_collection" => Some(items.clone()),
+        name => field(emulator, bearer, folder, name),
+    });
+    let mut response = answer::ok(&body);
+    if let Some(etag) = etag(folder) {
+        answer::set(&mut response, ETAG, &format!("\"{etag}\""));
+    }
+    Ok(response)
+}
+
+/// The items of a folder: folders first, then files.
+///
+/// # Errors
+/// As [`Bearer::folder`]; 400 for paging that cannot be read.
+pub(crate) fn items(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    id: &str,
+) -> Result<Response, ApiRefusal> {
+    let folder = bearer.folder(&emulator.account, &emulator.settings, id)?;
+    let asked = fields::asked(call);
+    let body = match call.query.value("usemarker") {
+        Some("true") => by_marker(emulator, call, bearer, folder, asked.as_deref())?,
+        None | Some("false") => by_offset(emulator, call, bearer, folder, asked.as_deref())?,
+        Some(_) => return Err(refusals::bad_parameter("usemarker")),
+    };
+    Ok(answer::ok(&body))
+}
+
+/// The folder inside other answers.
+pub(crate) fn mini(folder: &Folder) -> Value {
+    json!({"type": "folder", "id": folder.id, "sequence_id": etag(folder), "etag": etag(folder), "name": folder.name})
+}
+
+/// The folders above an item, as far as the token reaches.
+pub(crate) fn path_collection(account: &Account, bearer: &Bearer, item: Item<'_>) -> Value {
+    let path: Vec<Value> = visible_path(account, bearer, item).into_iter().map(mini).collect();
+    json!({"total_count": path.len(), "entries": path})
+}
+
+/// The folder an item stands in, if the token reaches it.
+pub(crate) fn parent(account: &Account, bearer: &Bearer, item: Item<'_>) -> Value {
+    // What a token reaches goes down from one folder: if it reaches any above the item, then the nearest.
+    visible_path(account, bearer, item).last().map_or(Value::Null, |folder| mini(folder))
+}
+
+fn visible_path<'a>(account: &'a Account, bearer: &Bearer, item: Item<'_>) -> Vec<&'a Folder> {
+    account.path_to(item).into_iter().filter(|folder| bearer.reaches(account, Item::Folder(folder))).collect()
+}
+
+/// The root folder has none.
+fn etag(folder: &Folder) -> Option<&'static str> {
+    (folder.id != ROOT).then_some("0")
+}
+
+fn by_offset(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    folder: &Folder,
+    asked: Option<&[String]>,
+) -> Result<Value, ApiRefusal> {
+    let limit = limit(call)?;
+    let offset = number(call, "offset")?.unwrap_or(0);
+    if offset > OFFSET_MAX {
+        return Err(refusals::bad_parameter("offset"));
+    }
+    let order = Order::read(call)?;
+    let all = order.apply(&emulator.account, folder);
+    let entries: Vec<Value> =
+        all.iter().skip(offset).take(limit).map(|item| entry(emulator, bearer, *item, asked)).collect();
+    Ok(json!({
+        "total_count": all.len(),
+        "entries": entries,
+        "offset": offset,
+        "limit": limit,
+        "order": [
+            {"by": "type", "direction": "ASC"},
+            {"by": order.by.name(), "direction": if order.descending { "DESC" } else { "ASC" }},
+        ],
+    }))
+}
+
+fn by_marker(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    folder: &Folder,
+    asked: Option<&[String]>,
+) -> Result<Value, ApiRefusal> {
+    if folder.id == ROOT && call.query.has("sort") {
+        return Err(refusals::bad_parameter("sort"));
+    }
+    let limit = limit(call)?;
+    let start = match call.query.value("marker") {
+        None => 0,
+        Some(marker) => read_marker(marker, folder).ok_or_else(|| refusals::bad_parameter("marker"))?,
+    };
+    let all = Order::read(call)?.apply(&emulator.account, folder);
+    let end = start.saturating_add(limit);
+    let entries: Vec<Value> =
+        all.iter().skip(start).take(limit).map(|item| entry(emulator, bearer, *item, asked)).collect();
+    let next = (end < all.len()).then(|| write_marker(end, folder));
+    Ok(json!({"entries": entries, "limit": limit, "next_marker": next}))
+}
+
+/// Markers are opaque to callers and good for one folder only.
+fn write_marker(place: usize, folder: &Folder) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}:{place}", folder.id))
+}
+
+fn read_marker(marker: &str, folder: &Folder) -> Option<usize> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(marker).ok()?).ok()?;
+    let (id, place) = text.split_once(':')?;
+    if id == folder.id { place.parse().ok() } else { None }
+}
+
+fn limit(call: &Call) -> Result<usize, ApiRefusal> {
+    Ok(number(call, "limit")?.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX))
+}
+
+fn number(call: &Call, name: &'static str) -> Result<Option<usize>, ApiRefusal> {
+    let Some(text) = call.query.value(name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| refusals::bad_parameter(name))
+}
+
+fn entry(emulator: &Emulator, bearer: &Bearer, item: Item<'_>, asked: Option<&[String]>) -> Value {
+    match item {
+        Item::File(file) => files::entry(emulator, bearer, file, asked),
+        Item::Folder(folder) if asked.is_none() => mini(folder),
+        Item::Folder(folder) => fields::select(asked, STANDARD, |name| field(emulator, bearer, folder, name)),
+    }
+}
+
+fn field(emulator: &Emulator, bearer: &Bearer, folder: &Folder, name: &str) -> Option<Value> {
+    let item = Item::Folder(folder);
+    let unless_root = |value: Value| if folder.id == ROOT { Value::Null } else { value };
+    Some(match name {
+        "type" => json!("folder"),
+        "id" => json!(folder.id),
+        "sequence_id" | "etag" => json!(etag(folder)),
+        "name" => json!(folder.name),
+        "description" => json!(folder.about.description),
+        "size" => json!(emulator.account.size(item)),
+        "path_collection" => path_collection(&emulator.account, bearer, item),
+        "parent" => parent(&emulator.account, bearer, item),
+        "created_at" | "content_created_at" => unless_root(json!(folder.about.created_at())),
+        "modified_at" | "content_modified_at" => unless_root(json!(folder.about.modified_at())),
+        "created_by" | "modified_by" | "owned_by" => users::mini(),
+        "trashed_at" | "purged_at" | "shared_link" => Value::Null,
+        "item_status" => json!("active"),
+        "permissions" => json!({
+            "can_download": bearer.may(Right::Download),
+            "can_upload": bearer.may(Right::Upload),
+            "can_rename": bearer.may(Right::Rename),
+            "can_delete": bearer.may(Right::Delete),
+            "can_share": bearer.may(Right::Share),
+            "can_set_share_access": bearer.may(Right::Share),
+            "can_invite_collaborator": bearer.may(Right::Share),
+        }),
+        _ => return None,
+    })
+}
+
+#[derive(Clone, Copy)]
+enum By {
+    Id,
+    Name,
+    Date,
+    Size,
+}
+
+/// `sort` and `direction`. Folders come before files, whatever they say.
+#[derive(Clone, Copy)]
+struct Order {
+    by: By,
+    descending: bool,
+}
+
+impl By {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Name => "name",
+            Self::Date => "date",
+            Self::Size => "size",
+        }
+    }
+}
+
+impl Order {
+    fn read(call: &Call) -> Result<Self, ApiRefusal> {
+        let by = match call.query.value("sort").map(str::to_ascii_lowercase).as_deref() {
+            None | Some("name") => By::Name,
+            Some("id") => By::Id,
+            Some("date") => By::Date,
+            Some("size") => By::Size,
+            Some(_) => return Err(refusals::bad_parameter("sort")),
+        };
+        let descending = match call.query.value("direction").map(str::to_ascii_uppercase).as_deref() {
+            None | Some("ASC") => false,
+            Some("DESC") => true,
+            Some(_) => return Err(refusals::bad_parameter("direction")),
+        };
+        Ok(Self { by, descending })
+    }
+
+    fn apply<'a>(self, account: &'a Account, folder: &Folder) -> Vec<Item<'a>> {
+        let mut items = account.children(&folder.id);
+        items.sort_by(|one, other| {
+            let inside = self.compare(account, *one, *other);
+            one.is_file().cmp(&other.is_file()).then(if self.descending { inside.reverse() } else { inside })
+        });
+        items
+    }
+
+    fn compare(self, account: &Account, one: Item<'_>, other: Item<'_>) -> Ordering {
+        let by_name = || one.name().to_lowercase().cmp(&other.name().to_lowercase());
+        let first = match self.by {
+            By::Id => Ordering::Equal,
+            By::Name => by_name(),
+            By::Date => one.about().modified_at().cmp(other.about().modified_at()).then_with(by_name),
+            By::Size => account.size(one).cmp(&account.size(other)).then_with(by_name),
+        };
+        first.then_with(|| one.number().cmp(other.number()))
+    }
+}

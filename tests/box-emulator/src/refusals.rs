@@ -1,0 +1,132 @@
+//! Every refusal, as Box words it: one table for OAuth, one for the API.
+//!
+//! Where Box's words are known, the comment names where they were seen; the others are ours.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+/// A refusal of `/oauth2/token` or `/oauth2/revoke`: `{"error", "error_description"}` (RFC 6749 section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OAuthRefusal {
+    pub(crate) status: StatusCode,
+    pub(crate) error: &'static str,
+    pub(crate) description: &'static str,
+}
+
+const fn oauth(error: &'static str, description: &'static str) -> OAuthRefusal {
+    OAuthRefusal { status: StatusCode::BAD_REQUEST, error, description }
+}
+
+/// box-java-sdk#165, cyberduck#13003.
+pub(crate) const REFRESH_TOKEN_EXPIRED: OAuthRefusal = oauth("invalid_grant", "Refresh token has expired");
+/// box-python-sdk#71, #587.
+pub(crate) const REFRESH_TOKEN_INVALID: OAuthRefusal = oauth("invalid_grant", "Invalid refresh token");
+/// box-java-sdk#172, #246.
+pub(crate) const CODE_EXPIRED: OAuthRefusal = oauth("invalid_grant", "The authorization code has expired");
+/// drotiro/boxfs2#12.
+pub(crate) const CODE_INVALID: OAuthRefusal =
+    oauth("invalid_grant", "Auth code doesn't exist or is invalid for the client");
+/// developer.box.com, common errors.
+pub(crate) const CLIENT_INVALID: OAuthRefusal = oauth("invalid_client", "The client credentials are invalid");
+/// developer.box.com, common errors.
+pub(crate) const GRANT_TYPE_UNAUTHORIZED: OAuthRefusal =
+    oauth("invalid_request", "The grant type is unauthorized for this client_id.");
+/// box-node-sdk#168, box-python-sdk#532.
+pub(crate) const RESOURCE_INVALID: OAuthRefusal =
+    oauth("invalid_resource", "The target resource is invalid.");
+
+/// Words of ours, from here to the end of the OAuth table.
+pub(crate) const GRANT_TYPE_MISSING: OAuthRefusal =
+    oauth("invalid_request", "Invalid grant_type parameter or parameter missing");
+pub(crate) const CODE_MISSING: OAuthRefusal = oauth("invalid_request", "No code parameter found");
+pub(crate) const REFRESH_TOKEN_MISSING: OAuthRefusal =
+    oauth("invalid_request", "No refresh token parameter found");
+pub(crate) const TOKEN_MISSING: OAuthRefusal = oauth("invalid_request", "No token parameter found");
+pub(crate) const SUBJECT_TOKEN_MISSING: OAuthRefusal =
+    oauth("invalid_request", "No subject_token parameter found");
+pub(crate) const SUBJECT_TOKEN_TYPE_INVALID: OAuthRefusal =
+    oauth("invalid_request", "The subject_token_type is invalid");
+pub(crate) const SUBJECT_TOKEN_INVALID: OAuthRefusal = oauth("invalid_grant", "Invalid subject token");
+pub(crate) const SCOPE_MISSING: OAuthRefusal = oauth("invalid_request", "No scope parameter found");
+pub(crate) const SCOPE_UNKNOWN: OAuthRefusal = oauth("invalid_scope", "The scope is unknown or malformed");
+/// Box's OpenAPI text asks for 401 when the subject token does not hold the scope.
+pub(crate) const SCOPE_NOT_HELD: OAuthRefusal = OAuthRefusal {
+    status: StatusCode::UNAUTHORIZED,
+    error: "invalid_scope",
+    description: "The scope exceeds what the subject token holds",
+};
+pub(crate) const SHARED_LINK_UNSUPPORTED: OAuthRefusal =
+    oauth("invalid_request", "box_shared_link is not supported by this emulator");
+pub(crate) const SHARED_LINK_AND_RESOURCE: OAuthRefusal =
+    oauth("invalid_request", "box_shared_link and resource exclude each other");
+pub(crate) const NOT_A_FORM: OAuthRefusal =
+    oauth("invalid_request", "The body is not application/x-www-form-urlencoded");
+pub(crate) const PARAMETER_REPEATED: OAuthRefusal = oauth("invalid_request", "A parameter is given twice");
+pub(crate) const VERIFIER_INVALID: OAuthRefusal =
+    oauth("invalid_grant", "The code_verifier does not match the code_challenge");
+pub(crate) const NOT_A_POST: OAuthRefusal = OAuthRefusal {
+    status: StatusCode::METHOD_NOT_ALLOWED,
+    error: "invalid_request",
+    description: "The method is not allowed",
+};
+
+/// A refusal of the API: Box's error object.
+/// <https://developer.box.com/guides/api-calls/permissions-and-errors/common-errors/>
+#[derive(Clone, Debug)]
+pub(crate) struct ApiRefusal {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: &'static str,
+    pub(crate) context_info: Option<Value>,
+}
+
+const fn api(status: StatusCode, code: &'static str, message: &'static str) -> ApiRefusal {
+    ApiRefusal { status, code, message, context_info: None }
+}
+
+pub(crate) const INSUFFICIENT_SCOPE: ApiRefusal = api(
+    StatusCode::FORBIDDEN,
+    "insufficient_scope",
+    "The request requires higher privileges than provided by the access token.",
+);
+pub(crate) const INSUFFICIENT_PERMISSIONS: ApiRefusal = api(
+    StatusCode::FORBIDDEN,
+    "access_denied_insufficient_permissions",
+    "Access denied - insufficient permission",
+);
+pub(crate) const NOT_FOUND: ApiRefusal = api(StatusCode::NOT_FOUND, "not_found", "Not Found");
+pub(crate) const METHOD_NOT_ALLOWED: ApiRefusal =
+    api(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
+
+/// 400, with the name of the parameter that is wrong.
+pub(crate) fn bad_parameter(name: &'static str) -> ApiRefusal {
+    let errors = json!({"errors": [{"reason": "invalid_parameter", "name": name}]});
+    ApiRefusal { context_info: Some(errors), ..api(StatusCode::BAD_REQUEST, "bad_request", "Bad Request") }
+}
+
+/// The words for an app whose allow-list lacks the page's origin.
+/// <https://developer.box.com/guides/security/cors/>
+pub(crate) fn origin_not_listed(origin: &str) -> ApiRefusal {
+    ApiRefusal {
+        context_info: Some(json!({"origin": origin})),
+        ..api(
+            StatusCode::FORBIDDEN,
+            "cors_origin_not_whitelisted",
+            "Access denied - Did you forget to safelist your origin in the CORS config of your app?",
+        )
+    }
+}
+
+/// What a fault of `status` says when its order names no body.
+pub(crate) fn of_status(status: StatusCode) -> ApiRefusal {
+    match status.as_u16() {
+        401 => api(status, "unauthorized", "Unauthorized"),
+        403 => INSUFFICIENT_PERMISSIONS,
+        404 => NOT_FOUND,
+        429 => api(status, "rate_limit_exceeded", "Request rate limit exceeded, please try again later"),
+        502 => api(status, "bad_gateway", "Bad Gateway"),
+        503 => api(status, "unavailable", "Service Unavailable"),
+        500..=599 => api(status, "internal_server_error", "Internal Server Error"),
+        _ => api(status, "bad_request", "Bad Request"),
+    }
+}

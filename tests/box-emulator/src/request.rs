@@ -1,0 +1,159 @@
+//! A request, read once: which port, which path, which parameters, at what time.
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN};
+use http::{Method, Request};
+use url::Url;
+
+use crate::refusals::{self, OAuthRefusal};
+
+/// The two origins of Box: the API with its authorize page, and the host that file content comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Port {
+    Api,
+    Content,
+}
+
+/// A request as the flows see it.
+pub(crate) struct Call {
+    pub(crate) port: Port,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: Form,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    /// `host:port` as the client wrote it.
+    pub(crate) authority: String,
+    /// Milliseconds since 1970, on the emulator's own clock.
+    pub(crate) now_ms: u64,
+    /// Counts requests.
+    pub(crate) number: u64,
+}
+
+impl Call {
+    /// `content_origin` tells the ports apart.
+    pub(crate) fn read(request: Request<Vec<u8>>, content_origin: &str, now_ms: u64, number: u64) -> Self {
+        let (parts, body) = request.into_parts();
+        let written = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let authority =
+            parts.uri.authority().map(|authority| authority.as_str()).or(written).unwrap_or_default();
+        let content = content_origin.split_once("://").map_or("", |(_, authority)| authority);
+        let port = if same_place(authority, content) { Port::Content } else { Port::Api };
+        Self {
+            port,
+            authority: authority.to_owned(),
+            query: Form::read(parts.uri.query().unwrap_or_default().as_bytes()),
+            path: parts.uri.path().to_owned(),
+            method: parts.method,
+            headers: parts.headers,
+            body,
+            now_ms,
+            number,
+        }
+    }
+
+    /// The path between its slashes, as written: nothing is decoded, so nothing can be smuggled in.
+    pub(crate) fn segments(&self) -> Vec<&str> {
+        self.path.trim_start_matches('/').split('/').collect()
+    }
+
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub(crate) fn named_header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The page that sent this, if a browser did.
+    pub(crate) fn origin(&self) -> Option<&str> {
+        self.header(&ORIGIN)
+    }
+
+    /// `None`: no header. `Some(None)`: one that holds no bearer token.
+    pub(crate) fn bearer(&self) -> Option<Option<&str>> {
+        let written = self.headers.get(AUTHORIZATION)?;
+        let token =
+            written.to_str().ok().and_then(|text| text.split_once(' ')).and_then(|(scheme, token)| {
+                let token = token.trim_start_matches(' ');
+                let good = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+                (scheme.eq_ignore_ascii_case("Bearer") && good).then_some(token)
+            });
+        Some(token)
+    }
+
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|header| header.to_str().ok())
+            .flat_map(|header| header.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(found, _)| *found == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The body as a form.
+    ///
+    /// # Errors
+    /// When the content type says otherwise.
+    pub(crate) fn form(&self) -> Result<Form, OAuthRefusal> {
+        let kind = self.header(&CONTENT_TYPE).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(refusals::NOT_A_FORM);
+        }
+        Ok(Form::read(&self.body))
+    }
+}
+
+/// Names and values, decoded, in the order given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    pub(crate) fn read(text: &[u8]) -> Self {
+        Self(form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    /// The first value of that name; an empty one counts as absent (RFC 6749 section 3.1).
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(found, _)| found == name)
+    }
+
+    /// Whether a name is given twice, which OAuth forbids (RFC 6749 section 3.1).
+    pub(crate) fn repeats(&self) -> bool {
+        self.0
+            .iter()
+            .enumerate()
+            .any(|(index, (name, _))| self.0.iter().skip(index + 1).any(|(other, _)| other == name))
+    }
+}
+
+/// Whether two `host:port` mean the same listener: equal, or the same port on two names of this machine.
+fn same_place(one: &str, other: &str) -> bool {
+    if one == other {
+        return true;
+    }
+    let parse = |authority: &str| Url::parse(&format!("http://{authority}/")).ok();
+    match (parse(one), parse(other)) {
+        (Some(one), Some(other)) => {
+            is_this_machine(&one)
+                && is_this_machine(&other)
+                && one.port_or_known_default() == other.port_or_known_default()
+        }
+        _ => false,
+    }
+}
+
+/// Whether `url` names this machine.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}

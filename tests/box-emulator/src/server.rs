@@ -1,0 +1,104 @@
+//! The shell: sockets, the clock, waiting, and dropped connections.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use box_emulator::{Emulator, Reply};
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+
+use crate::pdfjs::Pdfjs;
+use crate::store::Store;
+
+/// No call that is answered here has a body near this size.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// What all connections share.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Inner>);
+
+struct Inner {
+    running: Mutex<Running>,
+    pdfjs: Option<Pdfjs>,
+}
+
+struct Running {
+    emulator: Emulator,
+    store: Option<Store>,
+}
+
+impl Shared {
+    pub(crate) fn new(emulator: Emulator, store: Option<Store>, pdfjs: Option<Pdfjs>) -> Self {
+        Self(Arc::new(Inner { running: Mutex::new(Running { emulator, store }), pdfjs }))
+    }
+
+    /// Answers and saves before anyone hears of it, so that what was answered survives a restart.
+    fn handle(&self, request: Request<Vec<u8>>) -> Reply {
+        let now_ms = now_ms();
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Running { emulator, store } = &mut *running;
+        let reply = emulator.handle(request, now_ms);
+        if let Some(store) = store
+            && let Err(fault) = store.save(emulator.state())
+        {
+            eprintln!("box-emulator: {fault}");
+        }
+        reply
+    }
+}
+
+/// Serves connections until the program ends.
+pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of file descriptors, usually: some connection will end.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(shared.clone(), request));
+            let mut connection = http1::Builder::new();
+            connection.timer(TokioTimer::new());
+            // Ends with an error when the client leaves or a drop was ordered: nobody is left to be told.
+            let _ended = connection.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// An error closes the connection without an answer.
+async fn answer(shared: Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, io::Error> {
+    if let Some(response) = shared.0.pdfjs.as_ref().and_then(|pdfjs| pdfjs.answer(request.uri().path())) {
+        return Ok(response.map(|body| Full::new(body.into())));
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
+        return Ok(too_large());
+    };
+    let reply = shared.handle(Request::from_parts(parts, body.to_bytes().to_vec()));
+    if reply.delay_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
+    }
+    if reply.drop_connection {
+        return Err(io::Error::other("dropped on order"));
+    }
+    Ok(reply.response.map(|body| Full::new(body.into())))
+}
+
+fn too_large() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program's one look at the clock")]
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,105 @@
+//! `POST /oauth2/token`: a form in, tokens or an OAuth refusal out.
+//!
+//! <https://developer.box.com/reference/post-oauth2-token/>
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::answer::{self, Response};
+use crate::apps::App;
+use crate::book::{Issued, Kind, Standing};
+use crate::emulator::Emulator;
+use crate::exchange;
+use crate::pkce;
+use crate::refusals::{self, OAuthRefusal};
+use crate::request::{Call, Form};
+
+pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// The endpoint.
+pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
+    match grant(emulator, call) {
+        Ok(body) => answer::oauth(StatusCode::OK, &body),
+        Err(refusal) => answer::oauth_refusal(&refusal),
+    }
+}
+
+fn grant(emulator: &mut Emulator, call: &Call) -> Result<Value, OAuthRefusal> {
+    let form = posted_form(call)?;
+    match form.value("grant_type") {
+        Some("authorization_code") => redeem_code(emulator, call, &form),
+        Some("refresh_token") => refresh(emulator, call, &form),
+        Some(TOKEN_EXCHANGE) => exchange::exchange(emulator, call, &form),
+        Some("client_credentials" | JWT_BEARER) => {
+            client(emulator, &form)?;
+            Err(refusals::GRANT_TYPE_UNAUTHORIZED)
+        }
+        _ => Err(refusals::GRANT_TYPE_MISSING),
+    }
+}
+
+/// The form of a POST.
+///
+/// # Errors
+/// For another method, another content type, or a parameter given twice.
+pub(crate) fn posted_form(call: &Call) -> Result<Form, OAuthRefusal> {
+    if call.method != Method::POST {
+        return Err(refusals::NOT_A_POST);
+    }
+    let form = call.form()?;
+    if form.repeats() { Err(refusals::PARAMETER_REPEATED) } else { Ok(form) }
+}
+
+/// The app that proves itself with its secret.
+///
+/// # Errors
+/// `invalid_client`.
+pub(crate) fn client<'a>(emulator: &'a Emulator, form: &Form) -> Result<&'a App, OAuthRefusal> {
+    let (Some(id), Some(secret)) = (form.value("client_id"), form.value("client_secret")) else {
+        return Err(refusals::CLIENT_INVALID);
+    };
+    emulator.app(id).filter(|app| app.has_secret(secret)).ok_or(refusals::CLIENT_INVALID)
+}
+
+/// RFC 6749 section 4.1.3. Box ignores `redirect_uri` here; one that differs is refused all the same.
+fn redeem_code(emulator: &mut Emulator, call: &Call, form: &Form) -> Result<Value, OAuthRefusal> {
+    let client_id = client(emulator, form)?.client_id.clone();
+    let code = form.value("code").ok_or(refusals::CODE_MISSING)?;
+    let token = emulator.state.book.find(code).filter(|token| token.kind == Kind::Code);
+    let token = token.filter(|token| token.holder.client_id == client_id).ok_or(refusals::CODE_INVALID)?;
+    match emulator.state.book.standing(token, &emulator.settings, call.now_ms) {
+        Standing::Live => {}
+        Standing::Expired => return Err(refusals::CODE_EXPIRED),
+        _ => return Err(refusals::CODE_INVALID),
+    }
+    let terms = token.terms.as_ref().ok_or(refusals::CODE_INVALID)?;
+    if form.value("redirect_uri").is_some_and(|given| given != terms.redirect_uri) {
+        return Err(refusals::CODE_INVALID);
+    }
+    if emulator.settings.pkce && !pkce::met(terms.code_challenge.as_deref(), form.value("code_verifier")) {
+        return Err(refusals::VERIFIER_INVALID);
+    }
+    let holder = token.holder.clone();
+    let data = emulator.state.edit();
+    data.book.use_up(code);
+    Ok(pair(&data.open_grant(code, holder, &emulator.settings, call.now_ms)))
+}
+
+/// RFC 6749 section 6.
+fn refresh(emulator: &mut Emulator, call: &Call, form: &Form) -> Result<Value, OAuthRefusal> {
+    let client_id = client(emulator, form)?.client_id.clone();
+    let refresh = form.value("refresh_token").ok_or(refusals::REFRESH_TOKEN_MISSING)?;
+    let data = emulator.state.edit();
+    Ok(pair(&data.redeem_refresh(&client_id, refresh, &emulator.settings, call.now_ms)?))
+}
+
+fn pair(issued: &Issued) -> Value {
+    json!({
+        "access_token": issued.access,
+        "expires_in": issued.expires_in_seconds,
+        "restricted_to": [],
+        "refresh_token": issued.refresh,
+        "token_type": "bearer",
+    })
+}
