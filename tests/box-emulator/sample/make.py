@@ -1,14 +1,16 @@
 """Makes what is drawn, typeset or counted in the sample account, and its manifest.
 
-Needs the DejaVu fonts (Debian: fonts-dejavu). Robin's lighthouse is ours: no word or line of it is taken from anywhere. Texts written by hand
-live in `account/` itself; the rest comes from `sources/`. Run it after changing either:
+Robin's lighthouse is ours: no word or line of it is taken from anywhere. Texts written by hand live
+in `account/` itself; the rest comes from `sources/`. Run it after changing either (it needs the
+DejaVu fonts, Debian's fonts-dejavu):
 
     python3 -m venv /tmp/make && /tmp/make/bin/pip install pillow reportlab
     /tmp/make/bin/python make.py
 
-The manifest says, for each file, when it was made and changed and what it is; for pictures one
-`probe` (a pixel inside a solid area and its colour; JPEGs within 8 of it), for PDFs the number of
-`pages` and what some of them say, so that tests can look at what is really on the screen.
+The manifest says, for each file, when it was made and changed and what it is, and facts for tests
+that look at what is really on the screen. For pictures a `probe`: a pixel inside a solid area of a
+picture of `width` by `height`, and its colour (JPEGs: within 8 of it). For PDFs the number of `pages`,
+what the first and the last one say, and for a `cover` a point in it, as parts of its width and height, with its colour.
 """
 
 import csv
@@ -20,7 +22,6 @@ from math import pi, sin
 from pathlib import Path
 from struct import pack
 
-
 HERE = Path(__file__).parent
 ACCOUNT, SOURCES = HERE / "account", HERE / "sources"
 sys.path.insert(0, str(SOURCES))
@@ -31,10 +32,16 @@ import papers  # noqa: E402
 import pictures  # noqa: E402
 
 FIRST_NOTE, NOTES = date(2026, 9, 1), 72
-# SVGs are written by hand; their probes are in the units of their own width and height.
+# SVGs are written by hand; the second has a viewBox only, so that a browser gives it no size.
 SVG_PROBES = {
-    "Garden/Planting plan.svg": {"x": 740, "y": 445, "rgb": [229, 143, 165]},
-    "Lighthouse/Plans/Tower section.svg": {"x": 350, "y": 752, "rgb": [200, 56, 44]},
+    "Garden/Planting plan.svg": {"x": 740, "y": 445, "rgb": [229, 143, 165], "width": 900, "height": 600},
+    "Lighthouse/Plans/Tower section.svg": {"x": 350, "y": 752, "rgb": [200, 56, 44], "width": 640, "height": 960},
+}
+# Covers show the tower; here is its middle red band.
+COVER_PROBES = {
+    "Garden/A walk round the garden.pdf": {"x": 0.5, "y": 0.455, "rgb": [200, 56, 44]},
+    "Lighthouse/Keeper's Handbook.pdf": {"x": 0.5, "y": 0.455, "rgb": [200, 56, 44]},
+    "Post cards/Calendar 2027.pdf": {"x": 0.5, "y": 0.423, "rgb": [200, 56, 44]},
 }
 
 
@@ -58,7 +65,7 @@ def draw(facts):
         "Weather/Rain by month.png": pictures.rain_chart(rain),
     }.items():
         image.save(place(relative), **({"quality": 86} if relative.endswith("jpg") else {"optimize": True}))
-        facts[relative] = {"probe": probe}
+        facts[relative] = {"probe": {**probe, "width": image.width, "height": image.height}}
     facts.update({relative: {"probe": probe} for relative, probe in SVG_PROBES.items()})
 
 
@@ -77,6 +84,8 @@ def typeset(facts):
     }.items():
         last = str(len(says))
         facts[relative] = {"pages": len(says), "says": {"1": says["1"], last: says[last]}}
+        if relative in COVER_PROBES:
+            facts[relative]["cover"] = COVER_PROBES[relative]
 
 
 def write(facts):
