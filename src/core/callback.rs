@@ -1,0 +1,140 @@
+//! What Box's redirect says, judged: redeem a code, or leave with a word. Pure.
+
+use crate::{
+    config::Config,
+    secret::{AuthorizationCode, State},
+    time::Timestamp,
+    transaction::Transaction,
+};
+
+/// How a login ended. The words are an interface: pages and popups act on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// There is a session.
+    SignedIn,
+    /// The person said no at Box.
+    Denied,
+    /// Box's redirect has no `state`.
+    StateMissing,
+    /// This browser started no login with this `state`.
+    StateUnknown,
+    /// The login took longer than 10 minutes.
+    StateExpired,
+    /// This browser is signed in by this very login.
+    StateUsed,
+    /// Box did not take its own code.
+    CodeRefused,
+    /// Box was down or slow.
+    BoxUnavailable,
+    /// Anything else; an operator finds it in the log.
+    Failed,
+}
+
+impl Outcome {
+    /// The stable word, for addresses and the log.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SignedIn => "signed_in",
+            Self::Denied => "denied",
+            Self::StateMissing => "state_missing",
+            Self::StateUnknown => "state_unknown",
+            Self::StateExpired => "state_expired",
+            Self::StateUsed => "state_used",
+            Self::CodeRefused => "code_refused",
+            Self::BoxUnavailable => "box_unavailable",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What is to be done about a callback.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Redeem this code, at once: it lives 30 seconds.
+    Redeem(AuthorizationCode),
+    /// Nothing to redeem.
+    Leave(Outcome),
+}
+
+/// The parameters of Box's redirect (RFC 6749 section 4.1.2, RFC 9207). Others are ignored, as section 4.1.2 asks:
+/// Box adds some of its own.
+#[derive(Debug, Default)]
+pub struct Callback {
+    /// The one-time `state`, of our form.
+    pub state: Option<State>,
+    code: Parameter,
+    error: Parameter,
+    iss: Parameter,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Parameter {
+    #[default]
+    Absent,
+    Given(String),
+    /// There more than once, or longer than any honest one: RFC 6749 section 3.1 allows neither to mean anything.
+    Spoilt,
+}
+
+/// Box's codes have 32 characters.
+const PARAMETER_BYTES_MAX: usize = 1024;
+
+impl Callback {
+    /// Reads the query.
+    #[must_use]
+    pub fn parse(query: &str) -> Self {
+        let mut callback = Self::default();
+        let mut state = Parameter::Absent;
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "state" => state.give(&value),
+                "code" => callback.code.give(&value),
+                "error" => callback.error.give(&value),
+                "iss" => callback.iss.give(&value),
+                _ => {}
+            }
+        }
+        if let Parameter::Given(text) = state {
+            callback.state = State::parse(&text);
+        }
+        callback
+    }
+
+    /// Judges it against the login that its `state` belongs to.
+    #[must_use]
+    pub fn judge(self, transaction: &Transaction, now: Timestamp, config: &Config) -> Verdict {
+        if now >= transaction.expires_at {
+            return Verdict::Leave(Outcome::StateExpired);
+        }
+        let issuer = config.app().authorize_url.origin().ascii_serialization();
+        match self.iss {
+            Parameter::Absent => {}
+            Parameter::Given(iss) if iss == issuer => {}
+            Parameter::Given(_) | Parameter::Spoilt => return Verdict::Leave(Outcome::Failed),
+        }
+        match (self.error, self.code) {
+            (Parameter::Absent, Parameter::Given(code)) => Verdict::Redeem(AuthorizationCode::new(code)),
+            (Parameter::Given(error), Parameter::Absent) if error == "access_denied" => {
+                Verdict::Leave(Outcome::Denied)
+            }
+            _ => Verdict::Leave(Outcome::Failed),
+        }
+    }
+}
+
+impl Parameter {
+    fn give(&mut self, value: &str) {
+        let fits = (1..=PARAMETER_BYTES_MAX).contains(&value.len());
+        *self = match self {
+            Self::Absent if fits => Self::Given(value.to_owned()),
+            _ => Self::Spoilt,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+}

@@ -1,0 +1,180 @@
+//! The headers of each kind of answer.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+use crate::{
+    app::Body,
+    config::{Config, Source},
+    guard::STATIC_HEADER,
+    origin::Origin,
+    route::Route,
+    secret::Entropy,
+};
+
+/// How long a browser may believe a preflight, in seconds: a changed ALLOWED_ORIGINS is in force after it.
+const PREFLIGHT_SECONDS: u64 = 600;
+
+/// How long a browser is to insist on `https`, in seconds: a year, as preload lists ask for.
+const HSTS_SECONDS: u64 = 31_536_000;
+
+/// What of the browser's devices a preview needs: nothing but the whole screen.
+const PERMISSIONS: &str =
+    "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()";
+
+/// A JSON answer.
+#[must_use]
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    // Our forms have string keys and no floats, so they always serialise.
+    let mut response = Response::new(Body::Bytes(serde_json::to_vec(body).unwrap_or_default()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An answer without a body.
+#[must_use]
+pub(crate) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::Bytes(Vec::new()));
+    *response.status_mut() = status;
+    response
+}
+
+/// Sends the browser on. 303 and 302 only: 307 would repeat a body at the next address (RFC 9700 section 4.12).
+#[must_use]
+pub(crate) fn redirect(status: StatusCode, to: &str) -> Response<Body> {
+    let mut response = empty(status);
+    set(response.headers_mut(), header::LOCATION, to);
+    response
+}
+
+/// An HTML answer under its own policy.
+#[must_use]
+pub(crate) fn html(status: StatusCode, body: Body, policy: &str) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    set(headers, header::CONTENT_TYPE, "text/html; charset=utf-8");
+    set(headers, header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Sets a header. Our own words and parsed settings are always header values; what is not is left out.
+pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    let value = HeaderValue::from_str(value);
+    debug_assert!(value.is_ok(), "{name}");
+    if let Ok(value) = value {
+        headers.insert(name, value);
+    }
+}
+
+/// Adds what every answer of the Worker carries, whoever made it and whatever it says.
+pub(crate) fn secure(response: &mut Response<Body>, route: Option<&Route>, https: bool) {
+    let headers = response.headers_mut();
+    let mut put = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    // Each answer holds a session's data, a nonce or a redirect of one moment (RFC 6749 section 5.1).
+    put(header::CACHE_CONTROL, "no-store");
+    put(header::REFERRER_POLICY, "no-referrer");
+    put(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    put(HeaderName::from_static("permissions-policy"), PERMISSIONS);
+    let opener = match route {
+        Some(Route::Page) => "same-origin-allow-popups",
+        // A popup must still find its opener after Box has been there.
+        _ => "unsafe-none",
+    };
+    put(HeaderName::from_static("cross-origin-opener-policy"), opener);
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        set(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    }
+    let nobody_frames = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .is_some_and(|policy| ends_with(policy, b"ancestors 'none'"));
+    if nobody_frames {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    if https {
+        set(headers, header::STRICT_TRANSPORT_SECURITY, &format!("max-age={HSTS_SECONDS}"));
+    }
+}
+
+fn ends_with(value: &HeaderValue, end: &[u8]) -> bool {
+    value.as_bytes().ends_with(end)
+}
+
+/// Lets a listed origin read the answer; nobody else. To be added to faults too, so that its page can tell them.
+pub(crate) fn share(response: &mut Response<Body>, listed: Option<&Origin>) {
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = listed {
+        set(headers, header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.as_str());
+        set(headers, header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+        set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, "Retry-After");
+    }
+}
+
+/// The answer to a preflight of a listed origin (Fetch Standard, "CORS-preflight fetch"). [`share`] says the rest.
+#[must_use]
+pub(crate) fn preflight(route: &Route) -> Response<Body> {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    let methods = route.methods().trim_end_matches(", OPTIONS");
+    set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &format!("content-type, {STATIC_HEADER}"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_SECONDS.into());
+    response
+}
+
+/// A value that stands once in a policy and in the page under it: 128 bits (CSP Level 3 section 2.3.1).
+#[must_use]
+pub(crate) fn nonce(entropy: &mut Entropy) -> String {
+    entropy.draw::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The page's policy: its own script and style by nonce, Box's library and what that needs by origin, as tried
+/// with Box's library in Chromium. `'wasm-unsafe-eval'` lets WebAssembly compile and JavaScript's `eval` not.
+#[must_use]
+pub(crate) fn page_policy(config: &Config, nonce: &str) -> String {
+    let library = config.preview_library_url.origin().ascii_serialization();
+    let api = config.app().api_url.origin().ascii_serialization();
+    let content = joined(&config.content_sources);
+    let ancestors = match joined(&config.frame_ancestors) {
+        nobody if nobody.is_empty() => "'none'".to_owned(),
+        ancestors => ancestors,
+    };
+    [
+        "default-src 'none'".to_owned(),
+        format!("script-src 'nonce-{nonce}' 'wasm-unsafe-eval' {library}"),
+        format!("style-src 'nonce-{nonce}' {library}"),
+        format!("img-src blob: data: {library}"),
+        format!("font-src data: {library}"),
+        format!("connect-src 'self' {api} {content} {library} blob:"),
+        "worker-src blob:".to_owned(),
+        "media-src blob:".to_owned(),
+        format!("frame-src {content} blob:"),
+        "base-uri 'none'".to_owned(),
+        "form-action 'self'".to_owned(),
+        format!("frame-ancestors {ancestors}"),
+    ]
+    .join("; ")
+}
+
+/// The policy of a plain page of words: its own style and few lines of script, and nothing from anywhere.
+#[must_use]
+pub(crate) fn notice_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+fn joined(sources: &[Source]) -> String {
+    sources.iter().map(Source::as_str).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+}

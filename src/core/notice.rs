@@ -1,0 +1,215 @@
+//! Plain pages of words: how a login ended, for a popup or for who has nowhere to return to, and what is wrong, for
+//! a person. No third party, no data: one style and a few lines of script, by nonce.
+
+use core::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{Response, StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::{Body, Visit},
+    callback::Outcome,
+    config::Config,
+    headers,
+    origin::Origin,
+    problem::Problem,
+    return_to::ReturnTo,
+    seal::{Place, Purpose},
+    secret::Entropy,
+    time::Timestamp,
+    transaction::{self, Transaction},
+};
+
+/// How long the address of a popup's last page means something: it is opened at once.
+const DONE_LIFE: Duration = Duration::from_secs(120);
+
+/// What the last page of a login has to know. It travels sealed in that page's address, so nobody can make us
+/// speak to an origin of their choice: `{"outcome":"denied","opener":"https://…","return_to":"https://…",
+/// "expires_at":1700000000000}`.
+#[derive(Serialize, Deserialize)]
+struct Done {
+    outcome: Outcome,
+    opener: Option<String>,
+    return_to: Option<String>,
+    expires_at: Timestamp,
+}
+
+/// The address of the last page of a login.
+pub(crate) fn done_address(
+    config: &Config,
+    now: Timestamp,
+    entropy: &mut Entropy,
+    transaction: Option<&Transaction>,
+    outcome: Outcome,
+) -> String {
+    let done = Done {
+        outcome,
+        opener: transaction.and_then(|login| login.opener.as_ref()).map(Origin::to_string),
+        return_to: transaction.map(|login| login.return_to.as_str().to_owned()),
+        expires_at: now.plus(DONE_LIFE),
+    };
+    // This form has string keys and no floats, so it always serialises.
+    let plaintext = serde_json::to_vec(&done).unwrap_or_default();
+    let sealed = config.keys().seal(&done_place(config), None, entropy.draw(), &plaintext);
+    format!("{}/auth/done?end={}", config.public_origin, URL_SAFE_NO_PAD.encode(sealed))
+}
+
+/// `GET /auth/done`: tells the opener, or the person where there is no opener.
+pub(crate) fn done(config: &Config, address: &Uri, visit: &mut Visit) -> Response<Body> {
+    let nonce = headers::nonce(&mut visit.entropy);
+    let Some(done) = opened(config, address, visit.now) else {
+        let over = Words { title: "This sign-in is over", text: "You can close this window.", action: None };
+        return shown(StatusCode::OK, &over, "", &nonce);
+    };
+    let opener = done.opener.and_then(|opener| transaction::opener_of(&opener, config));
+    let return_to = done.return_to.and_then(|text| ReturnTo::parse(&text, config));
+    let action = if done.outcome == Outcome::SignedIn || done.outcome == Outcome::StateUsed {
+        let back = return_to.unwrap_or_else(|| ReturnTo::home(config));
+        ("Continue", back.as_str().to_owned())
+    } else {
+        ("Sign in again", again(return_to.as_ref(), opener.as_ref()))
+    };
+    let script = opener.map(|opener| word_to(&opener, done.outcome, &nonce)).unwrap_or_default();
+    let (title, text) = words(done.outcome);
+    shown(StatusCode::OK, &Words { title, text, action: Some(action) }, &script, &nonce)
+}
+
+fn opened(config: &Config, address: &Uri, now: Timestamp) -> Option<Done> {
+    let query = address.query()?.as_bytes();
+    let (_, sealed) = form_urlencoded::parse(query).find(|(name, _)| name == "end")?;
+    let sealed = URL_SAFE_NO_PAD.decode(&*sealed).ok()?;
+    let plaintext = config.keys().open(&done_place(config), None, &sealed).ok()?;
+    let done: Done = serde_json::from_slice(&plaintext).ok()?;
+    (now < done.expires_at).then_some(done)
+}
+
+fn done_place(config: &Config) -> Place<'_> {
+    Place {
+        purpose: Purpose::Done,
+        keeper: "",
+        generation: 0,
+        client_id: &config.app().client_id,
+        detail: "",
+    }
+}
+
+/// The address that starts the same login anew.
+fn again(return_to: Option<&ReturnTo>, opener: Option<&Origin>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    if let Some(return_to) = return_to {
+        query.append_pair("return_to", return_to.as_str());
+    }
+    if let Some(opener) = opener {
+        query.append_pair("opener", opener.as_str());
+    }
+    match query.finish() {
+        nothing if nothing.is_empty() => "/auth/login".to_owned(),
+        query => format!("/auth/login?{query}"),
+    }
+}
+
+/// Posts a word and no data, to the one origin that opened this login, and closes. Where Box's pages have cut off
+/// the opener, the words below stay to be read.
+fn word_to(opener: &Origin, outcome: Outcome, nonce: &str) -> String {
+    let kind = if outcome == Outcome::SignedIn { "keyhole:signed_in" } else { "keyhole:failed" };
+    format!(
+        r#"<script nonce="{nonce}" data-type="{kind}" data-target="{}">
+const {{ type, target }} = document.currentScript.dataset;
+if (window.opener) {{ window.opener.postMessage({{ type }}, target); window.close(); }}
+</script>
+"#,
+        escaped(opener.as_str())
+    )
+}
+
+/// What is to be read. All of it is ours but the action's address, which was parsed.
+struct Words {
+    title: &'static str,
+    text: &'static str,
+    action: Option<(&'static str, String)>,
+}
+
+const fn words(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::SignedIn => ("You are signed in", "You can close this window."),
+        Outcome::Denied => ("You did not grant access", "Nothing was changed at Box."),
+        Outcome::StateMissing => (
+            "This sign-in cannot be finished",
+            "Box sent you back without the mark that belongs to a sign-in.",
+        ),
+        Outcome::StateUnknown => {
+            ("This sign-in was not started here", "It was started in another browser, or it is over already.")
+        }
+        Outcome::StateExpired => ("That took too long", "A sign-in has to be finished within ten minutes."),
+        Outcome::StateUsed => ("You are signed in already", "This sign-in was finished before."),
+        Outcome::CodeRefused => {
+            ("Box did not accept the sign-in", "Box's codes are good for half a minute and for one use.")
+        }
+        Outcome::BoxUnavailable => {
+            ("Box does not answer right now", "Nothing is lost. Try again in a moment.")
+        }
+        Outcome::Failed => {
+            ("The sign-in did not work", "Try again. If it stays so, tell whoever runs this site.")
+        }
+    }
+}
+
+/// A problem, for a person.
+pub(crate) fn of_problem(problem: &Problem, entropy: &mut Entropy) -> Response<Body> {
+    let nonce = headers::nonce(entropy);
+    let to_the_page = matches!(problem.status, 403 | 404).then(|| ("To the start page", "/".to_owned()));
+    let words = Words { title: problem.title, text: problem.code, action: to_the_page };
+    problem.carry(shown(problem.status(), &words, "", &nonce))
+}
+
+fn shown(status: StatusCode, words: &Words, script: &str, nonce: &str) -> Response<Body> {
+    let Words { title, text, action } = words;
+    let action = action.as_ref().map_or_else(String::new, |(label, address)| {
+        format!("<p><a href=\"{}\">{}</a></p>\n", escaped(address), escaped(label))
+    });
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n\
+         <title>{title} · Keyhole</title>\n<style nonce=\"{nonce}\">{STYLE}</style>\n</head>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n{action}</main>\n{script}</body>\n</html>\n",
+        title = escaped(title),
+        text = escaped(text),
+    );
+    headers::html(status, Body::Bytes(html.into_bytes()), &headers::notice_policy(nonce))
+}
+
+const STYLE: &str = "
+:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #16202e; --soft: #55606f; --key: #0b5fd0; --on-key: #fff; --line: #dfe3e8; }
+@media (prefers-color-scheme: dark) { :root { --ground: #10151c; --card: #18202b; --ink: #e9edf2; --soft: #a3aebc; --key: #7db4ff; --on-key: #0b1624; --line: #2a3442; } }
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+main { width: min(26rem, 100%); padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; text-align: center; }
+h1 { margin: 0 0 .5rem; font-size: 1.35rem; line-height: 1.25; text-wrap: balance; }
+p { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
+a { display: inline-block; margin-top: 1.5rem; padding: .625rem 1.25rem; border-radius: .5rem; background: var(--key); color: var(--on-key); font-weight: 600; text-decoration: none; }
+a:hover { text-decoration: underline; }
+a:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px; }
+";
+
+/// Text as HTML text or attribute value.
+fn escaped(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+}

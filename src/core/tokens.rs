@@ -1,0 +1,174 @@
+//! A narrowed token for each item: what a preview is shown with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    app::{BODY_BYTES_MAX, Body, Context, Keepers, Store},
+    config::Config,
+    fault::Fault,
+    headers,
+    item::{Item, Scopes},
+    keeper::message::{Ask, HandedToken, Reply, TokensAsk},
+    problem::Problem,
+    secret::Digest,
+    session,
+    time::Timestamp,
+};
+
+/// Items in one request, and hashes of refused tokens: what one page shows at once, and few enough for Box.
+const ITEMS_MAX: usize = 25;
+
+/// Answers every asked item: a token, or the fault that stays with the item.
+pub(crate) async fn hand_out<S: Store, K: Keepers>(
+    context: &Context<'_, S, K>,
+    request: &Request<Vec<u8>>,
+) -> Result<Response<Body>, Fault> {
+    crate::cookies::session(request.headers(), context.config.keys())?;
+    let Wanted { items, scopes, refused } = Wanted::parse(request, context.config)?;
+    let policy = &context.config.policy;
+    let (allowed, forbidden): (Vec<Item>, Vec<Item>) =
+        items.into_iter().partition(|item| policy.item(item).is_ok());
+    let mut tokens: BTreeMap<String, TokenForm> = BTreeMap::new();
+    for item in forbidden {
+        if let Err(fault) = policy.item(&item) {
+            tokens.insert(item.to_string(), TokenForm::fault(fault));
+        }
+    }
+    let answers = if allowed.is_empty() {
+        // Nothing to mint; but only for who is signed in is it the policy that says no.
+        session::ask(context, request.headers(), Ask::Session).await?;
+        BTreeMap::new()
+    } else {
+        let ask = Ask::Tokens(TokensAsk { items: allowed.clone(), scopes, refused });
+        match session::ask(context, request.headers(), ask).await? {
+            Reply::Tokens(answers) => answers,
+            _ => return Err(Fault::Skewed),
+        }
+    };
+    for item in allowed {
+        let form = match answers.get(&item) {
+            Some(Ok(handed)) => TokenForm::token(&item, handed, context.now),
+            Some(Err(fault)) => TokenForm::fault(Fault::Keeper(*fault)),
+            None => TokenForm::fault(Fault::Skewed),
+        };
+        tokens.insert(item.to_string(), form);
+    }
+    Ok(headers::json(StatusCode::OK, &AnswerForm { tokens }))
+}
+
+/// A request whose every part is of its form and within policy; folders are judged item by item.
+struct Wanted {
+    items: Vec<Item>,
+    scopes: Scopes,
+    refused: Vec<Digest>,
+}
+
+impl Wanted {
+    fn parse(request: &Request<Vec<u8>>, config: &Config) -> Result<Self, Fault> {
+        #[derive(Deserialize)]
+        struct Form {
+            items: Vec<String>,
+            scopes: Option<Vec<String>>,
+            #[serde(default)]
+            refused: Vec<String>,
+        }
+        if !is_json(request.headers()) {
+            return Err(Fault::NotJson);
+        }
+        if request.body().len() > BODY_BYTES_MAX {
+            return Err(Fault::TooLarge);
+        }
+        let form: Form = serde_json::from_slice(request.body()).map_err(|_| Fault::Malformed("body"))?;
+        if form.items.is_empty() {
+            return Err(Fault::Malformed("items"));
+        }
+        if form.items.len() > ITEMS_MAX {
+            return Err(Fault::TooManyItems);
+        }
+        let items: Option<BTreeSet<Item>> = form.items.iter().map(|item| Item::parse(item)).collect();
+        let scopes = form.scopes.map(|scopes| asked_scopes(&scopes)).transpose()?;
+        let refused: Option<Vec<Digest>> = form.refused.iter().map(|hash| Digest::parse_hex(hash)).collect();
+        Ok(Self {
+            items: items.ok_or(Fault::MalformedItem)?.into_iter().collect(),
+            scopes: config.policy.scopes(scopes)?,
+            refused: refused.filter(|hashes| hashes.len() <= ITEMS_MAX).ok_or(Fault::Malformed("refused"))?,
+        })
+    }
+}
+
+/// A word that cannot be a scope of Box is beyond the allowed ones as well; an empty list asks for nothing.
+fn asked_scopes(words: &[String]) -> Result<Scopes, Fault> {
+    if words.is_empty() || words.iter().any(|word| word.split_ascii_whitespace().count() != 1) {
+        return Err(Fault::Malformed("scopes"));
+    }
+    Scopes::parse(&words.join(" ")).map_err(|_| Fault::ScopeNotAllowed)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+#[derive(Serialize)]
+struct AnswerForm {
+    tokens: BTreeMap<String, TokenForm>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum TokenForm {
+    Token {
+        access_token: String,
+        expires_in: u64,
+        token_type: &'static str,
+        scope: String,
+        restricted_to: Vec<RestrictionForm>,
+    },
+    Error {
+        error: Box<Problem>,
+    },
+}
+
+/// As Box's own answer to an exchange has it, one for each scope.
+#[derive(Serialize)]
+struct RestrictionForm {
+    scope: String,
+    object: ObjectForm,
+}
+
+#[derive(Serialize)]
+struct ObjectForm {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
+}
+
+impl TokenForm {
+    fn token(item: &Item, handed: &HandedToken, now: Timestamp) -> Self {
+        let restriction = |scope: &str| RestrictionForm {
+            scope: scope.to_owned(),
+            object: ObjectForm { kind: item.kind().name(), id: item.id().to_owned() },
+        };
+        Self::Token {
+            access_token: handed.token.expose().to_owned(),
+            expires_in: now.until(handed.expires_at).as_secs(),
+            token_type: "bearer",
+            scope: handed.scopes.to_string(),
+            restricted_to: handed.scopes.iter().map(restriction).collect(),
+        }
+    }
+
+    fn fault(fault: Fault) -> Self {
+        Self::Error { error: Box::new(fault.problem()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+}
