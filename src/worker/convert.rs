@@ -2,12 +2,10 @@
 
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use keyhole_core::app::BODY_BYTES_MAX;
 use worker::{ByteStream, Error, Headers, Request, Response, Result};
 
-/// A body is read up to this; what is longer arrives cut, one byte over every limit of the routes.
-const REQUEST_BODY_BYTES_MAX: usize = 64 * 1024;
-
-/// The request with its body read.
+/// The request with its body read; a longer one than any route takes arrives cut, one byte over the limit.
 pub(crate) async fn request_in(mut request: Request) -> Result<http::Request<Vec<u8>>> {
     let raw = request.inner();
     let mut converted = http::Request::new(Vec::new());
@@ -16,7 +14,7 @@ pub(crate) async fn request_in(mut request: Request) -> Result<http::Request<Vec
     *converted.uri_mut() = raw.url().parse().map_err(|_| Error::RustError("the address is no URI".into()))?;
     *converted.headers_mut() = headers_in(request.headers());
     if raw.body().is_some() {
-        let (body, _) = read(request.stream()?, REQUEST_BODY_BYTES_MAX).await?;
+        let (body, _) = read(request.stream()?, BODY_BYTES_MAX).await?;
         *converted.body_mut() = body;
     }
     Ok(converted)

@@ -19,10 +19,10 @@ use keyhole_core::{
 };
 use serde::Deserialize;
 use worker::{
-    Date, Delay, DurableObject, Env, Error, Request, Response, Result, ScheduledTime, SqlStorageValue, State,
+    Delay, DurableObject, Env, Error, Request, Response, Result, ScheduledTime, SqlStorageValue, State,
     durable_object,
     js_sys::{self, Reflect},
-    wasm_bindgen::{JsCast as _, JsValue},
+    wasm_bindgen::{self, JsCast as _, JsValue},
 };
 
 use crate::{ask_box, kv::KvBinding, now};

@@ -11,6 +11,7 @@ mod now;
 use keyhole_core::{
     app::{self, Answer, Body, Visit},
     config::{Config, ConfigFaults},
+    login,
 };
 use worker::{Context, Env, Request, Response, Result, event};
 
@@ -38,7 +39,7 @@ pub async fn fetch(request: Request, env: Env, _context: Context) -> Result<Resp
 }
 
 async fn answer(request: http::Request<Vec<u8>>, env: &Env, config: &Config) -> Result<Answer> {
-    let login_admitted = match app::login_rate_key(&request) {
+    let login_admitted = match login::rate_key(&request) {
         Some(key) => admitted(env, key).await,
         None => true,
     };
@@ -47,8 +48,22 @@ async fn answer(request: http::Request<Vec<u8>>, env: &Env, config: &Config) -> 
     Ok(app::answer(request, visit, config, &store, &keepers).await)
 }
 
+/// The settings, if they and the bindings are all there; else every fault at once.
 fn configuration(env: &Env) -> core::result::Result<Config, ConfigFaults> {
-    Config::parse(|name| env.var(name).ok().map(|value| value.to_string()))
+    let config = Config::parse(|name| env.var(name).ok().map(|value| value.to_string()));
+    let missing: Vec<&'static str> = [
+        ("STORE", env.kv("STORE").is_err()),
+        ("KEEPERS", env.durable_object("KEEPERS").is_err()),
+        ("ASSETS", env.assets("ASSETS").is_err()),
+    ]
+    .into_iter()
+    .filter_map(|(binding, missing)| missing.then_some(binding))
+    .collect();
+    if missing.is_empty() {
+        return config;
+    }
+    let faults = config.err().unwrap_or_else(ConfigFaults::none);
+    Err(missing.into_iter().fold(faults, ConfigFaults::and_missing_binding))
 }
 
 /// Whether this address may start one more login. A limiter that fails does not keep people out.
