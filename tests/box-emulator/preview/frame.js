@@ -13,7 +13,7 @@ export class Frame {
   #header;
   #name = element('span', { class: 'bp-name' });
   #download = element('span', { class: 'bp-downloads' });
-  #body = element('div', { class: 'bp', tabindex: '0', role: 'region', 'aria-label': 'Preview' });
+  #body = element('div', { class: 'bp', role: 'region', 'aria-label': 'Preview' });
   #neighbours = element('div', { class: 'bp-neighbours' });
   #news = element('div', { class: 'bp-news', role: 'status', 'aria-live': 'polite' });
   #onKey = (event) => this.#key(event);

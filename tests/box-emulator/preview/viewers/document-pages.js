@@ -19,7 +19,7 @@ export class Pages {
   #scale = 0;
   #isFitted = true;
   #current = 1;
-  #counter = element('input', { class: 'bp-page-number', inputmode: 'numeric', 'aria-label': 'Page' });
+  #counter = element('input', { class: 'bp-page-number', inputmode: 'numeric' });
   #watch = new IntersectionObserver((entries) => entries.forEach((entry) => entry.isIntersecting && this.#draw(entry.target)), {
     rootMargin: '50% 0px',
   });
@@ -82,6 +82,7 @@ export class Pages {
   }
 
   #controls() {
+    this.#counter.setAttribute('aria-label', `Page, of ${this.#document.numPages}`);
     this.#counter.addEventListener('change', () => this.#goTo(Number.parseInt(this.#counter.value, 10) || this.#current));
     return element(
       'div', { class: 'bp-controls', role: 'toolbar', 'aria-label': 'Document' },
@@ -117,7 +118,6 @@ export class Pages {
     if (document.activeElement !== this.#counter) {
       this.#counter.value = number;
     }
-    this.#counter.setAttribute('aria-valuetext', `${number} of ${this.#sheets.length}`);
   }
 
   #fitted() {

@@ -28,7 +28,7 @@ export class Viewer extends BaseViewer {
       throw asPreviewError(failure);
     });
     const viewerElement = element('div', { class: 'pdfViewer' });
-    this.stage.append(element('div', { class: 'bp-doc bp-doc-document', tabindex: '-1' }, viewerElement));
+    this.stage.append(this.scrolling(element('div', { class: 'bp-doc bp-doc-document' }, viewerElement)));
     this.#pages = new Pages(pdfjs, this.#document, this.stage, this.signal);
     await this.#pages.lay();
   }

@@ -26,7 +26,7 @@ export class Viewer extends BaseViewer {
       throw new PreviewError('error_load_asset', { cause });
     });
     this.#holder.classList.toggle('bp-image-scalable', isSvg);
-    this.stage.append(this.#holder, this.#controls());
+    this.stage.append(this.scrolling(this.#holder), this.#controls());
   }
 
   key(key) {

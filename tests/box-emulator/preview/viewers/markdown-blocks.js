@@ -75,7 +75,7 @@ function paragraph(lines, at) {
   while (end < lines.length && !interrupts(lines[end], end)) {
     end += 1;
   }
-  return [element('p', {}, ...inline(lines.slice(at, end).map((one) => one.trim()).join('\n'))), end];
+  return [element('p', {}, ...inline(lines.slice(at, end).map((one) => one.trimStart()).join('\n').trimEnd())), end];
 }
 
 /** Items of one kind; what is indented below an item is its own text. */

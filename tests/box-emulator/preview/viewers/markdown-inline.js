@@ -9,6 +9,7 @@ const MARKS = [
   { pattern: /!\[([^\]]*)\]\([^)\s]*\)/y, node: ([, words]) => element('span', { class: 'bp-picture' }, words) },
   { pattern: /\[([^\]]+)\]\(<?([^)\s>]*)>?(?:\s+"[^"]*")?\)/y, node: ([, words, address]) => link(inline(words), address) },
   { pattern: /<((?:https?:\/\/|mailto:)[^\s<>]+)>/y, node: ([, address]) => link([address], address) },
+  { pattern: /\*\*\*(?=\S)(.+?)(?<=\S)\*\*\*/ys, node: ([, words]) => element('strong', {}, element('em', {}, ...inline(words))) },
   { pattern: /(\*\*|__)(?=\S)(.+?)(?<=\S)\1/ys, node: ([, , words]) => element('strong', {}, ...inline(words)) },
   { pattern: /\*(?=\S)(.+?)(?<=\S)\*(?!\*)/ys, node: ([, words]) => element('em', {}, ...inline(words)) },
   { pattern: /(?<!\w)_(?=\S)(.+?)(?<=\S)_(?!\w)/ys, node: ([, words]) => element('em', {}, ...inline(words)) },

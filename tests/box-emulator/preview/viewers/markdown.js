@@ -10,7 +10,7 @@ export class Viewer extends BaseViewer {
 
   async load() {
     const { text, isCut } = await this.text();
-    this.stage.append(element('article', { class: 'bp-markdown' }, ...blocks(text)));
+    this.scrolling(this.stage).append(element('article', { class: 'bp-markdown' }, ...blocks(text)));
     if (isCut) {
       this.stage.append(cutNote());
     }

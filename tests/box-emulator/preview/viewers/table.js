@@ -15,11 +15,11 @@ export class Viewer extends BaseViewer {
     const isNumeric = head.map((_, column) => rows.length > 0 && rows.every((row) => /^[-+\d.,: ]*$/.test(row[column] ?? '')));
     const cells = (row, tag) => row.map((text, column) => element(tag, { class: isNumeric[column] ? 'bp-number' : undefined }, text));
     const body = rows.slice(0, ROWS_MAX).map((row) => element('tr', {}, ...cells(row, 'td')));
-    this.stage.append(element(
-      'div', { class: 'bp-table', tabindex: '0', role: 'region', 'aria-label': `Table ${this.file.name}` },
+    this.stage.append(this.scrolling(element(
+      'div', { class: 'bp-table' },
       element('table', {}, element('thead', {}, element('tr', {}, ...cells(head, 'th'))), element('tbody', {}, ...body)),
       ...(rows.length > ROWS_MAX ? [element('p', { class: 'bp-note' }, `Only the first ${ROWS_MAX} rows are shown.`)] : []),
-    ));
+    )));
   }
 }
 

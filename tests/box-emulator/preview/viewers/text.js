@@ -11,7 +11,7 @@ export class Viewer extends BaseViewer {
   async load() {
     const { text, isCut } = await this.text();
     const kind = PROSE.includes(this.file.extension) ? 'bp-text-prose' : 'bp-text-code';
-    this.stage.append(element('pre', { class: `bp-text ${kind}` }, element('code', {}, text)));
+    this.scrolling(this.stage).append(element('pre', { class: `bp-text ${kind}` }, element('code', {}, text)));
     if (isCut) {
       this.stage.append(cutNote());
     }

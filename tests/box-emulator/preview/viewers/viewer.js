@@ -25,6 +25,12 @@ export class BaseViewer {
     this.stage.remove();
   }
 
+  /** Makes a part that scrolls reachable by keyboard, under the file's name. */
+  scrolling(node) {
+    Object.entries({ tabindex: '0', role: 'group', 'aria-label': this.file.name }).forEach((pair) => node.setAttribute(...pair));
+    return node;
+  }
+
   /** The content, in a second try with the same token where `tries` is 2. */
   async content({ responseType, headers = {}, tries = 1, code }) {
     const request = { url: this.url, responseType, headers: { ...this.requests.contentHeaders(this.token), ...headers } };
