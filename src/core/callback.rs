@@ -137,4 +137,95 @@ impl Parameter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{config::tests::config, return_to::ReturnTo};
+
+    const STATE: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
+    const EXPIRY: u64 = 1_000_000;
+
+    fn judged_at(query: &str, millis: u64) -> Result<String, Outcome> {
+        let config = config();
+        let transaction = Transaction {
+            return_to: ReturnTo::home(&config),
+            opener: None,
+            verifier: String::new(),
+            expires_at: Timestamp::from_millis(EXPIRY),
+            previous: None,
+        };
+        let callback = Callback::parse(&format!("state={STATE}&{query}"));
+        assert!(callback.state.is_some());
+        match callback.judge(&transaction, Timestamp::from_millis(millis), &config) {
+            Verdict::Redeem(code) => Ok(code.expose().to_owned()),
+            Verdict::Leave(outcome) => Err(outcome),
+        }
+    }
+
+    #[track_caller]
+    fn left(query: &str, outcome: Outcome) {
+        assert_eq!(judged_at(query, 0), Err(outcome), "{query}");
+    }
+
+    #[test]
+    fn a_code_is_redeemed_whatever_else_box_says() {
+        assert_eq!(judged_at("code=c0de", 0).unwrap(), "c0de");
+        assert_eq!(judged_at("code=c%2B0&base_domain=box.com&session_state=1", 0).unwrap(), "c+0");
+    }
+
+    #[test]
+    fn a_denial_is_told_apart_from_what_goes_wrong() {
+        left("error=access_denied&error_description=The+user+denied+access", Outcome::Denied);
+        for query in [
+            "error=server_error",
+            "error=access_denied&code=c0de",
+            "error=access_denied&error=access_denied",
+            "error=",
+            "",
+            "code=",
+            "code=a&code=b",
+        ] {
+            left(query, Outcome::Failed);
+        }
+        left(&format!("code={}", "a".repeat(1025)), Outcome::Failed);
+    }
+
+    #[test]
+    fn s08_an_issuer_that_is_not_ours_aborts() {
+        assert!(judged_at("code=c0de&iss=https%3A%2F%2Faccount.box.com", 0).is_ok());
+        for iss in ["https://evil.example", "https://account.box.com/", "", "https://account.box.com&iss=x"] {
+            left(&format!("code=c0de&iss={iss}"), Outcome::Failed);
+            left(&format!("error=access_denied&iss={iss}"), Outcome::Failed);
+        }
+    }
+
+    #[test]
+    fn s03_a_login_is_over_after_its_time() {
+        assert!(judged_at("code=c0de", EXPIRY - 1).is_ok());
+        assert_eq!(judged_at("code=c0de", EXPIRY), Err(Outcome::StateExpired));
+        assert_eq!(judged_at("error=access_denied", EXPIRY), Err(Outcome::StateExpired));
+    }
+
+    #[test]
+    fn s03_a_state_that_is_not_of_our_form_is_none() {
+        for query in
+            ["", "state=", "state=short", &format!("state={STATE}A"), &format!("state={STATE}&state={STATE}")]
+        {
+            assert!(Callback::parse(query).state.is_none(), "{query}");
+        }
+    }
+
+    #[test]
+    fn an_outcomes_word_is_the_one_it_is_sealed_with() {
+        for outcome in [
+            Outcome::SignedIn,
+            Outcome::Denied,
+            Outcome::StateMissing,
+            Outcome::StateUnknown,
+            Outcome::StateExpired,
+            Outcome::StateUsed,
+            Outcome::CodeRefused,
+            Outcome::BoxUnavailable,
+            Outcome::Failed,
+        ] {
+            assert_eq!(serde_json::to_string(&outcome).unwrap(), format!("{:?}", outcome.word()));
+        }
+    }
 }

@@ -181,4 +181,163 @@ fn sent(headers: &HeaderMap) -> Vec<Cookie<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        config::tests::{config, config_with},
+        headers::empty,
+        secret::{MasterKey, State},
+    };
+    use http::StatusCode;
+    use proptest::prelude::*;
+
+    fn keeper() -> KeeperName {
+        KeeperName::of(&State::new([1; 32]))
+    }
+
+    fn issued() -> SessionCookie {
+        SessionCookie::issue(keeper(), SessionSecret::new([2; 32]))
+    }
+
+    fn with_cookie(text: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(text).unwrap())])
+    }
+
+    fn set(response: &Response<Body>) -> Vec<&str> {
+        response.headers().get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
+    }
+
+    fn read(value: &str) -> Result<SessionCookie, Fault> {
+        session(&with_cookie(&format!("other=1; __Host-Http-keyhole={value}")), config().keys())
+    }
+
+    fn value() -> String {
+        issued().value(config().keys()).unwrap()
+    }
+
+    #[test]
+    fn s25_the_session_cookie_is_pinned() {
+        let mut response = empty(StatusCode::NO_CONTENT);
+        set_session(&mut response, &issued(), &config());
+        let cookie = set(&response).concat();
+        let (value, attributes) = cookie.split_once("; ").unwrap();
+        let mut attributes: Vec<&str> = attributes.split("; ").collect();
+        attributes.sort_unstable();
+        assert_eq!(attributes, ["HttpOnly", "Max-Age=5184000", "Path=/", "SameSite=Strict", "Secure"]);
+        assert_eq!(
+            value,
+            "__Host-Http-keyhole=k1.cs1uhCLEB_ttCYaQ8RMLfe1-wvf14dML2dUh8BU2N5M.\
+             AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI.ytp4_fNwtDbjOD6uDO8-7q17qGFTXXvHJ7ObByFBPN0"
+        );
+    }
+
+    #[test]
+    fn what_we_set_is_what_we_read() {
+        let read = read(&value()).unwrap();
+        assert_eq!(read.keeper, keeper());
+        assert_eq!(read.secret.expose(), issued().secret.expose());
+    }
+
+    #[test]
+    fn s25_sign_out_takes_the_same_cookie_away() {
+        let mut response = empty(StatusCode::NO_CONTENT);
+        clear_session(&mut response);
+        let cookie = set(&response).concat();
+        assert!(cookie.starts_with("__Host-Http-keyhole=; "), "{cookie}");
+        for attribute in ["Max-Age=0", "Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+    }
+
+    #[test]
+    fn without_a_cookie_there_is_no_session() {
+        assert_eq!(session(&HeaderMap::new(), config().keys()).unwrap_err(), Fault::NoSession);
+        assert_eq!(session(&with_cookie("a=b; keyhole=c"), config().keys()).unwrap_err(), Fault::NoSession);
+    }
+
+    #[test]
+    fn a_cookie_with_any_character_changed_is_none_of_ours() {
+        let value = value();
+        for at in 0..value.len() {
+            let mut changed = value.clone().into_bytes();
+            changed[at] = if changed[at] == b'b' { b'c' } else { b'b' };
+            let changed = String::from_utf8(changed).unwrap();
+            let fault = read(&changed).unwrap_err();
+            // The name of a key is all that can turn into that of a key we do not hold.
+            let expected = if at < 2 { Fault::UnknownKey } else { Fault::DeadCookie };
+            assert_eq!(fault, expected, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_cut_short_or_with_more_in_it_is_none_of_ours() {
+        let value = value();
+        for length in 0..value.len() {
+            assert_eq!(read(value.get(..length).unwrap()).unwrap_err(), Fault::DeadCookie, "{length}");
+        }
+        for wrong in
+            [format!("{value}.x"), format!("k1.{value}"), format!("{value}="), value.replace('.', ":")]
+        {
+            assert_eq!(read(&wrong).unwrap_err(), Fault::DeadCookie, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_a_key_that_is_gone_signs_nobody_out() {
+        let other = format!("k2:{}", MasterKey::new([8; 32]).expose_text());
+        let elsewhere = config_with(&[("SEAL_KEYS", &other)]);
+        let sent = with_cookie(&format!("__Host-Http-keyhole={}", value()));
+        let fault = session(&sent, elsewhere.keys()).unwrap_err();
+        assert_eq!(fault, Fault::UnknownKey);
+        assert!(!fault.clears_session());
+    }
+
+    fn login() -> LoginCookie {
+        LoginCookie { secret: LoginSecret::new([3; 32]), record: b"sealed".to_vec() }
+    }
+
+    #[test]
+    fn s26_the_login_cookie_is_lax_and_one_for_each_login() {
+        let mut response = empty(StatusCode::FOUND);
+        set_login(&mut response, &HeaderMap::new(), &keeper(), &login());
+        let cookie = set(&response).concat();
+        assert!(cookie.starts_with("__Host-Http-keyhole-login-72cd6e84=AwMDAwMD"), "{cookie}");
+        for attribute in ["Max-Age=3600", "Path=/", "Secure", "HttpOnly", "SameSite=Lax"] {
+            assert!(cookie.contains(attribute), "{cookie}");
+        }
+        let sent = with_cookie(cookie.split(';').next().unwrap());
+        let found = LoginCookie::find(&sent, &keeper()).unwrap();
+        assert_eq!((found.secret.expose(), &found.record[..]), (&[3; 32], &b"sealed"[..]));
+        let another = KeeperName::of(&State::new([9; 32]));
+        assert!(LoginCookie::find(&sent, &another).is_none());
+        clear_login(&mut response, &keeper());
+        assert!(set(&response)[1].starts_with("__Host-Http-keyhole-login-72cd6e84=; "));
+    }
+
+    #[test]
+    fn s26_leftovers_of_earlier_logins_go_the_oldest_first() {
+        let earlier: Vec<String> =
+            (0..6).map(|n| format!("__Host-Http-keyhole-login-0000000{n}=x.y")).collect();
+        let mut response = empty(StatusCode::FOUND);
+        set_login(&mut response, &with_cookie(&earlier.join("; ")), &keeper(), &login());
+        let set = set(&response);
+        assert_eq!(set.len(), 3, "{set:?}");
+        assert!(set[0].starts_with("__Host-Http-keyhole-login-00000000=;") && set[0].contains("Max-Age=0"));
+        assert!(set[1].starts_with("__Host-Http-keyhole-login-00000001=;"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_foreign_cookie_is_a_session(text in "[ -~]{0,300}") {
+            prop_assert!(session(&with_cookie(&text), config().keys()).is_err());
+            prop_assert!(read(&text).is_err());
+            prop_assert!(LoginCookie::find(&with_cookie(&text), &keeper()).is_none());
+        }
+
+        #[test]
+        fn no_cookie_in_our_form_is_a_session_without_our_key(
+            keeper in "[A-Za-z0-9_-]{43}", secret in "[A-Za-z0-9_-]{43}", tag in "[A-Za-z0-9_-]{43}",
+        ) {
+            let value = format!("k1.{keeper}.{secret}.{tag}");
+            prop_assert!(read(&value).is_err());
+        }
+    }
 }

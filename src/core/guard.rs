@@ -155,4 +155,190 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::config;
+
+    const OWN: &str = "https://keyhole.example.com";
+    const LISTED: &str = "https://app.example.com";
+
+    /// As a browser sends it from our own page.
+    const OWN_POST: Call<'static> = Call {
+        method: &Method::POST,
+        static_header: Some("1"),
+        origin: Some(OWN),
+        site: Some("same-origin"),
+        mode: Some("cors"),
+        dest: Some("empty"),
+        authorization: false,
+    };
+    /// Browsers send no `Origin` on a same-origin GET.
+    const OWN_GET: Call<'static> = Call { method: &Method::GET, origin: None, ..OWN_POST };
+    const LISTED_GET: Call<'static> =
+        Call { method: &Method::GET, origin: Some(LISTED), site: Some("cross-site"), ..OWN_POST };
+    /// A browser from before Fetch Metadata, or no browser.
+    const QUIET: Call<'static> = Call { site: None, mode: None, dest: None, ..OWN_POST };
+
+    #[track_caller]
+    fn decided(call: &Call<'_>, expected: Result<(), Refusal>) {
+        assert_eq!(may_call(call, &config()), expected, "{call:?}");
+    }
+
+    #[test]
+    fn our_own_pages_and_listed_ones_may_call() {
+        for call in [
+            OWN_POST,
+            OWN_GET,
+            Call { method: &Method::HEAD, ..OWN_GET },
+            Call { origin: Some(OWN), ..OWN_GET },
+            LISTED_GET,
+            Call { method: &Method::POST, ..LISTED_GET },
+            Call { site: Some("same-site"), ..LISTED_GET },
+            QUIET,
+            Call { origin: Some(LISTED), ..QUIET },
+            Call { method: &Method::GET, origin: None, ..QUIET },
+            Call { mode: Some("same-origin"), ..OWN_GET },
+        ] {
+            decided(&call, Ok(()));
+        }
+    }
+
+    #[test]
+    fn s28_without_the_static_header_nobody_may() {
+        for header in [None, Some(""), Some("0"), Some("true"), Some("1 ")] {
+            for call in [OWN_POST, OWN_GET, LISTED_GET, QUIET] {
+                decided(&Call { static_header: header, ..call }, Err(Refusal::MissingHeader));
+            }
+        }
+    }
+
+    #[test]
+    fn s27_an_origin_that_is_not_listed_may_not() {
+        for origin in [
+            "null",
+            "",
+            "https://evil.example",
+            "https://app.example.com.evil.example",
+            "https://sibling.keyhole.example.com",
+            "http://keyhole.example.com",
+            "https://keyhole.example.com/",
+            "https://KEYHOLE.example.com",
+            "https://keyhole.example.com, https://app.example.com",
+        ] {
+            for call in [OWN_POST, OWN_GET, LISTED_GET, QUIET] {
+                decided(&Call { origin: Some(origin), ..call }, Err(Refusal::OriginNotAllowed));
+            }
+        }
+    }
+
+    #[test]
+    fn s28_a_sibling_subdomain_may_not_although_it_sends_the_cookie() {
+        for site in ["same-site", "cross-site"] {
+            decided(&Call { site: Some(site), ..OWN_GET }, Err(Refusal::NotSameOrigin));
+            decided(&Call { site: Some(site), ..OWN_POST }, Err(Refusal::NotSameOrigin));
+        }
+    }
+
+    #[test]
+    fn s28_without_an_origin_only_reading_is_possible_and_only_from_here() {
+        for method in [&Method::POST, &Method::PUT, &Method::DELETE] {
+            decided(&Call { method, ..OWN_GET }, Err(Refusal::NotSameOrigin));
+            decided(&Call { method, origin: None, ..QUIET }, Err(Refusal::NotSameOrigin));
+        }
+        // Half of Fetch Metadata is none of a browser's.
+        for call in [Call { mode: Some("cors"), ..QUIET }, Call { dest: Some("empty"), ..QUIET }] {
+            decided(&Call { method: &Method::GET, origin: None, ..call }, Err(Refusal::NotSameOrigin));
+        }
+    }
+
+    #[test]
+    fn s29_only_a_fetch_is_answered() {
+        for dest in ["document", "iframe", "image", "script", "style", "object", "worker", ""] {
+            for call in [OWN_POST, OWN_GET, LISTED_GET] {
+                decided(&Call { dest: Some(dest), ..call }, Err(Refusal::NotAFetch));
+            }
+        }
+        for call in [OWN_POST, OWN_GET, LISTED_GET] {
+            decided(&Call { mode: Some("navigate"), ..call }, Err(Refusal::NotAFetch));
+            decided(&Call { site: Some("none"), ..call }, Err(Refusal::NotAFetch));
+            decided(&Call { site: Some("sideways"), ..call }, Err(Refusal::NotSameOrigin));
+        }
+    }
+
+    #[test]
+    fn a_caller_with_a_bearer_token_is_at_the_wrong_door() {
+        decided(&Call { authorization: true, ..OWN_POST }, Err(Refusal::AuthorizationHeader));
+    }
+
+    #[test]
+    fn a_header_that_is_there_twice_is_accepted_by_no_rule() {
+        for (name, refusal) in [
+            (STATIC_HEADER, Refusal::MissingHeader),
+            ("origin", Refusal::OriginNotAllowed),
+            ("sec-fetch-site", Refusal::NotSameOrigin),
+            ("sec-fetch-mode", Refusal::NotAFetch),
+            ("sec-fetch-dest", Refusal::NotAFetch),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (known, value) in [
+                (STATIC_HEADER, "1"),
+                ("origin", OWN),
+                ("sec-fetch-site", "same-origin"),
+                ("sec-fetch-mode", "cors"),
+                ("sec-fetch-dest", "empty"),
+            ] {
+                headers.append(known, value.parse().unwrap());
+                if known == name {
+                    headers.append(known, value.parse().unwrap());
+                }
+            }
+            decided(&Call::read(&Method::POST, &headers), Err(refusal));
+        }
+    }
+
+    fn sent(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|&(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn s15_only_the_configured_host_is_ours_whatever_was_forwarded() {
+        let own = Origin::parse(OWN).unwrap();
+        let host = |pairs: &[_], authority| is_our_host(authority, &sent(pairs), &own);
+        assert_eq!(host(&[("host", "keyhole.example.com")], None), Ok(()));
+        assert_eq!(host(&[], Some("keyhole.example.com")), Ok(()));
+        assert_eq!(host(&[("host", "Keyhole.Example.com")], Some("keyhole.example.com")), Ok(()));
+        for (pairs, authority) in [
+            (&[][..], None),
+            (&[("host", "evil.example")], None),
+            (&[("host", "keyhole.example.com:8443")], None),
+            (&[("host", "keyhole.example.com")], Some("evil.example")),
+            (&[("x-forwarded-host", "keyhole.example.com")], None),
+            (&[("host", "evil.example"), ("x-forwarded-host", "keyhole.example.com")], None),
+        ] {
+            assert_eq!(host(pairs, authority), Err(Refusal::WrongHost), "{pairs:?} {authority:?}");
+        }
+    }
+
+    #[test]
+    fn s31_a_login_starts_by_a_persons_navigation_only() {
+        for pairs in [
+            &[][..],
+            &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
+            &[
+                ("sec-fetch-site", "cross-site"),
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-dest", "document"),
+            ],
+        ] {
+            assert_eq!(may_navigate(&sent(pairs)), Ok(()), "{pairs:?}");
+        }
+        for pairs in [
+            &[("sec-purpose", "prefetch;prerender")][..],
+            &[("purpose", "prefetch")],
+            &[("x-moz", "prefetch")],
+            &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+            &[("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
+            &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")],
+        ] {
+            assert_eq!(may_navigate(&sent(pairs)), Err(Refusal::NotANavigation), "{pairs:?}");
+        }
+    }
 }

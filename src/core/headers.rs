@@ -177,4 +177,93 @@ fn joined(sources: &[Source]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::{config, config_with};
+
+    fn secured(route: Option<&Route>, https: bool) -> HeaderMap {
+        let mut response = json(StatusCode::OK, &());
+        secure(&mut response, route, https);
+        response.into_parts().0.headers
+    }
+
+    #[test]
+    fn s39_whatever_the_worker_answers_is_stored_nowhere() {
+        for route in
+            [None, Some(Route::Page), Some(Route::Tokens), Some(Route::Callback), Some(Route::Health)]
+        {
+            let headers = secured(route.as_ref(), true);
+            assert_eq!(headers["cache-control"], "no-store");
+            assert_eq!(headers["referrer-policy"], "no-referrer");
+            assert_eq!(headers["x-content-type-options"], "nosniff");
+            assert_eq!(headers["strict-transport-security"], "max-age=31536000");
+        }
+        assert!(!secured(None, false).contains_key("strict-transport-security"));
+    }
+
+    #[test]
+    fn a_popup_of_the_page_keeps_its_opener_and_a_login_always_does() {
+        let opener = |route| secured(Some(&route), true)["cross-origin-opener-policy"].clone();
+        assert_eq!(opener(Route::Page), "same-origin-allow-popups");
+        for route in [Route::Login, Route::Callback, Route::Done] {
+            assert_eq!(opener(route), "unsafe-none");
+        }
+    }
+
+    #[test]
+    fn s40_the_pages_policy_is_pinned() {
+        assert_eq!(
+            page_policy(&config(), "abc"),
+            "default-src 'none'; \
+             script-src 'nonce-abc' 'wasm-unsafe-eval' https://cdn01.boxcdn.net; \
+             style-src 'nonce-abc' https://cdn01.boxcdn.net; \
+             img-src blob: data: https://cdn01.boxcdn.net; \
+             font-src data: https://cdn01.boxcdn.net; \
+             connect-src 'self' https://api.box.com https://*.boxcloud.com https://cdn01.boxcdn.net blob:; \
+             worker-src blob:; media-src blob:; frame-src https://*.boxcloud.com blob:; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        );
+    }
+
+    #[test]
+    fn s40_nothing_unsafe_but_compiling_wasm() {
+        for policy in [page_policy(&config(), "abc"), notice_policy("abc")] {
+            let rest = policy.replace("'wasm-unsafe-eval'", "");
+            assert!(
+                !rest.contains("unsafe") && !rest.contains('*') || rest.contains("*.boxcloud.com"),
+                "{policy}"
+            );
+            assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+        }
+    }
+
+    #[test]
+    fn s16_nobody_frames_the_page_unless_listed() {
+        let framed = |config: &Config| {
+            let mut response = html(StatusCode::OK, Body::Bytes(Vec::new()), &page_policy(config, "abc"));
+            secure(&mut response, Some(&Route::Page), true);
+            let headers = response.into_parts().0.headers;
+            (
+                headers["content-security-policy"].to_str().unwrap().to_owned(),
+                headers.get("x-frame-options").cloned(),
+            )
+        };
+        let (policy, options) = framed(&config());
+        assert!(policy.ends_with("; frame-ancestors 'none'"), "{policy}");
+        assert_eq!(options.unwrap(), "DENY");
+        let (policy, options) = framed(&config_with(&[("FRAME_ANCESTORS", "https://host.example")]));
+        assert!(policy.ends_with("; frame-ancestors https://host.example"), "{policy}");
+        assert_eq!(options, None, "X-Frame-Options cannot name an origin");
+        assert_eq!(secured(Some(&Route::Tokens), true)["x-frame-options"], "DENY");
+    }
+
+    #[test]
+    fn s28_a_preflight_names_what_a_listed_origin_may_send() {
+        let mut response = preflight(&Route::Tokens);
+        share(&mut response, Some(&Origin::parse("https://app.example.com").unwrap()));
+        let headers = response.headers();
+        assert_eq!(headers["access-control-allow-origin"], "https://app.example.com");
+        assert_eq!(headers["access-control-allow-credentials"], "true");
+        assert_eq!(headers["access-control-allow-methods"], "POST");
+        assert_eq!(headers["access-control-allow-headers"], "content-type, keyhole-request");
+        assert_eq!(headers["vary"], "Origin");
+    }
 }

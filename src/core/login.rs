@@ -250,4 +250,37 @@ fn leave<S, K>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn key_of(path: &str, address: &str) -> Option<String> {
+        let request = Request::builder().uri(path).header("cf-connecting-ip", address);
+        rate_key(&request.body(()).unwrap())
+    }
+
+    #[test]
+    fn s36_logins_are_counted_by_address_and_ipv6_by_network() {
+        for (address, key) in [
+            ("203.0.113.9", "203.0.113.9"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+            ("::ffff:203.0.113.9", "203.0.113.9"),
+        ] {
+            assert_eq!(key_of("/auth/login?return_to=/", address).as_deref(), Some(key), "{address}");
+        }
+    }
+
+    #[test]
+    fn s15_no_other_header_and_no_other_route_is_counted() {
+        assert_eq!(key_of("/api/session", "203.0.113.9"), None);
+        assert_eq!(key_of("/auth/login", "not an address"), None);
+        let forwarded =
+            Request::builder().uri("/auth/login").header("x-forwarded-for", "203.0.113.9").body(()).unwrap();
+        assert_eq!(rate_key(&forwarded), None);
+    }
+
+    /// The example of RFC 7636, appendix B.
+    #[test]
+    fn s06_the_challenge_is_s256_of_the_verifier() {
+        let challenge = code_challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        assert_eq!(challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
 }

@@ -212,4 +212,123 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::{config, config_with};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn visit(now: Timestamp) -> Visit {
+        Visit { now, entropy: Entropy::new([1; 32]), login_admitted: true }
+    }
+
+    fn login(opener: Option<&str>) -> Transaction {
+        Transaction {
+            return_to: ReturnTo::parse("/files", &config()).unwrap(),
+            opener: opener.map(|opener| Origin::parse(opener).unwrap()),
+            verifier: String::new(),
+            expires_at: NOW,
+            previous: None,
+        }
+    }
+
+    fn address(transaction: Option<&Transaction>, outcome: Outcome) -> Uri {
+        done_address(&config(), NOW, &mut Entropy::new([2; 32]), transaction, outcome).parse().unwrap()
+    }
+
+    fn page_of(config: &Config, address: &Uri, now: Timestamp) -> String {
+        let Body::Bytes(html) = done(config, address, &mut visit(now)).into_body() else { panic!("no page") };
+        String::from_utf8(html).unwrap()
+    }
+
+    fn page(address: &Uri) -> String {
+        page_of(&config(), address, NOW)
+    }
+
+    #[test]
+    fn s31_a_popup_posts_a_word_and_no_data_to_its_opener_only() {
+        for (outcome, word) in [(Outcome::SignedIn, "keyhole:signed_in"), (Outcome::Denied, "keyhole:failed")]
+        {
+            let html = page(&address(Some(&login(Some("https://app.example.com"))), outcome));
+            assert!(
+                html.contains(&format!(r#"data-type="{word}" data-target="https://app.example.com""#)),
+                "{html}"
+            );
+            assert_eq!(html.matches("<script").count(), 1);
+            assert!(html.contains("window.opener.postMessage({ type }, target); window.close();"), "{html}");
+        }
+    }
+
+    #[test]
+    fn without_an_opener_nothing_is_posted_and_the_words_say_what_to_do() {
+        let html = page(&address(None, Outcome::StateUnknown));
+        assert!(!html.contains("<script"), "{html}");
+        assert!(
+            html.contains("not started here") && html.contains(r#"<a href="/auth/login">Sign in again</a>"#)
+        );
+        let html = page(&address(Some(&login(Some("https://app.example.com"))), Outcome::Denied));
+        let again = "/auth/login?return_to=https%3A%2F%2Fkeyhole.example.com%2Ffiles&amp;opener=https%3A%2F%2Fapp.example.com";
+        assert!(html.contains(again), "{html}");
+    }
+
+    #[test]
+    fn s05_an_address_that_we_did_not_seal_or_that_is_old_says_nothing() {
+        let sealed = address(Some(&login(Some("https://app.example.com"))), Outcome::SignedIn);
+        let text = sealed.to_string();
+        let changed = text.replace("end=AQ", "end=AB");
+        assert_ne!(changed, text);
+        let cut = text.get(..text.len() - 8).unwrap().to_owned();
+        for wrong in [
+            "/auth/done".to_owned(),
+            "/auth/done?end=".to_owned(),
+            "/auth/done?end=opener".to_owned(),
+            changed,
+            cut,
+        ] {
+            let html = page(&wrong.parse().unwrap());
+            assert!(html.contains("This sign-in is over") && !html.contains("<script"), "{wrong}");
+        }
+        let late = page_of(&config(), &sealed, NOW.plus(DONE_LIFE));
+        assert!(late.contains("This sign-in is over") && !late.contains("<script"));
+    }
+
+    #[test]
+    fn s27_an_opener_that_is_no_longer_listed_hears_nothing() {
+        let sealed = address(Some(&login(Some("https://app.example.com"))), Outcome::SignedIn);
+        assert!(!page_of(&config_with(&[("ALLOWED_ORIGINS", "")]), &sealed, NOW).contains("<script"));
+    }
+
+    #[test]
+    fn s11_the_page_loads_nothing_from_anywhere_and_is_framed_by_nobody() {
+        let response = done(&config(), &address(None, Outcome::Failed), &mut visit(NOW));
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none'; script-src 'nonce-"), "{policy}");
+        assert!(!policy.contains("http") && policy.ends_with("frame-ancestors 'none'"), "{policy}");
+        let Body::Bytes(html) = response.body() else { panic!("no page") };
+        assert!(!String::from_utf8_lossy(html).contains("src="));
+    }
+
+    #[test]
+    fn every_outcome_has_words_of_its_own() {
+        let outcomes = [
+            Outcome::SignedIn,
+            Outcome::Denied,
+            Outcome::StateMissing,
+            Outcome::StateUnknown,
+            Outcome::StateExpired,
+            Outcome::StateUsed,
+            Outcome::CodeRefused,
+            Outcome::BoxUnavailable,
+            Outcome::Failed,
+        ];
+        let titles: std::collections::BTreeSet<&str> =
+            outcomes.iter().map(|&outcome| words(outcome).0).collect();
+        assert_eq!(titles.len(), outcomes.len());
+    }
+
+    #[test]
+    fn text_is_text_in_html() {
+        assert_eq!(
+            escaped(r#"<a href="x" title='y'>&"#),
+            "&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;"
+        );
+    }
 }

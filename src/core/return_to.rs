@@ -99,4 +99,124 @@ fn without_outcome(mut url: Url) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::config;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn parsed(text: &str, expected: &str) {
+        assert_eq!(ReturnTo::parse(text, &config()).as_ref().map(ReturnTo::as_str), Some(expected), "{text}");
+    }
+
+    #[test]
+    fn an_own_path_or_a_page_of_a_listed_origin_is_returned_to() {
+        for (text, expected) in [
+            ("/", "https://keyhole.example.com/"),
+            ("/files/7?sort=name#top", "https://keyhole.example.com/files/7?sort=name#top"),
+            ("/a/../b", "https://keyhole.example.com/b"),
+            ("/a//b", "https://keyhole.example.com/a//b"),
+            ("/?next=//evil.example", "https://keyhole.example.com/?next=//evil.example"),
+            ("https://keyhole.example.com/files", "https://keyhole.example.com/files"),
+            ("https://app.example.com/page?x=1", "https://app.example.com/page?x=1"),
+            ("https://APP.example.com:443", "https://app.example.com/"),
+        ] {
+            parsed(text, expected);
+        }
+    }
+
+    #[test]
+    fn s09_anything_that_leads_elsewhere_is_refused() {
+        for wrong in [
+            "",
+            "files",
+            "?x",
+            "#x",
+            "//evil.example",
+            "///evil.example",
+            "////evil.example/..",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " //evil.example",
+            "/ /evil.example",
+            "/%2f%2Fevil.example",
+            "/%5Cevil.example",
+            "%2f%2fevil.example",
+            "/.//evil.example",
+            "/x/..//evil.example",
+            "/./%2Fevil.example",
+            "https://evil.example",
+            "https://evil.example/https://keyhole.example.com",
+            "https://keyhole.example.com.evil.example",
+            "https://keyhole.example.com@evil.example",
+            "https://keyhole.example.com:password@app.example.com/",
+            "https://robin@keyhole.example.com/",
+            "https://evil.example#https://keyhole.example.com",
+            "https:\\\\keyhole.example.com",
+            "https://keyhole.example.com\\.evil.example",
+            "https://keyhole.example.com:8443/",
+            "https://sub.app.example.com/",
+            "http://keyhole.example.com/",
+            "https:evil.example",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "blob:https://keyhole.example.com/1",
+            "file:///etc/passwd",
+            "mailto:robin@example.com",
+        ] {
+            assert_eq!(ReturnTo::parse(wrong, &config()), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn our_own_machinery_is_no_place_to_return_to() {
+        for wrong in ["/auth/login", "/auth/login?return_to=/", "/x/../auth/done", "/api/session"] {
+            assert_eq!(ReturnTo::parse(wrong, &config()), None, "{wrong}");
+        }
+        parsed("https://app.example.com/auth/", "https://app.example.com/auth/");
+    }
+
+    #[test]
+    fn a_longer_address_than_a_cookie_carries_is_refused() {
+        assert!(ReturnTo::parse(&format!("/{}", "a".repeat(990)), &config()).is_some());
+        assert!(ReturnTo::parse(&format!("/{}", "a".repeat(1024)), &config()).is_none());
+        // Short as text, long once it is encoded.
+        assert!(ReturnTo::parse(&format!("/{}", "\u{e4}".repeat(400)), &config()).is_none());
+    }
+
+    #[test]
+    fn the_outcome_is_said_in_the_query_and_an_earlier_one_goes() {
+        let outcome = |text| ReturnTo::parse(text, &config()).unwrap().with_outcome("denied");
+        assert_eq!(outcome("/"), "https://keyhole.example.com/?keyhole=denied");
+        assert_eq!(outcome("/p?a=b#c"), "https://keyhole.example.com/p?a=b&keyhole=denied#c");
+        assert_eq!(outcome("/?keyhole=failed"), "https://keyhole.example.com/?keyhole=denied");
+        parsed("/?a=1&keyhole=failed&b=2", "https://keyhole.example.com/?a=1&b=2");
+    }
+
+    proptest! {
+        #[test]
+        fn s09_whatever_is_accepted_leads_home_or_to_a_listed_origin(text in "[/\\\\a-z.:@%25cfF#?\t -]{0,60}") {
+            let prefixes = ["", "/", "https://keyhole.example.com", "https://app.example.com", "https:"];
+            for prefix in prefixes {
+                if let Some(accepted) = ReturnTo::parse(&format!("{prefix}{text}"), &config()) {
+                    for address in [accepted.as_str().to_owned(), accepted.with_outcome("denied")] {
+                        let url = Url::parse(&address).unwrap();
+                        let origin = url.origin().ascii_serialization();
+                        let known = ["https://keyhole.example.com", "https://app.example.com", "https://other.example"];
+                        prop_assert!(known.contains(&origin.as_str()), "{}", address);
+                        prop_assert!(url.username().is_empty() && url.password().is_none());
+                        prop_assert!(!url.path().starts_with("//"), "{address}");
+                        prop_assert!(http::HeaderValue::from_str(&address).is_ok(), "{address}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn s09_what_was_accepted_is_accepted_again_as_it_is(text in "/[a-z0-9/?=&#%.-]{0,60}") {
+            if let Some(accepted) = ReturnTo::parse(&text, &config()) {
+                prop_assert_eq!(ReturnTo::parse(accepted.as_str(), &config()), Some(accepted));
+            }
+        }
+    }
 }

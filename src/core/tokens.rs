@@ -171,4 +171,108 @@ impl TokenForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{config::tests::config, secret::ChildToken};
+
+    fn asked(body: &str) -> Result<Wanted, Fault> {
+        let mut request = Request::new(body.as_bytes().to_vec());
+        request.headers_mut().insert("content-type", "application/json; charset=utf-8".parse().unwrap());
+        Wanted::parse(&request, &config())
+    }
+
+    #[track_caller]
+    fn refused(body: &str, fault: Fault) {
+        assert_eq!(asked(body).err(), Some(fault), "{body}");
+    }
+
+    #[test]
+    fn an_item_asked_twice_is_asked_once_and_scopes_have_their_default() {
+        let wanted = asked(r#"{"items":["file_2","file_1","file_2"],"later":"addition"}"#).unwrap();
+        let items: Vec<String> = wanted.items.iter().map(Item::to_string).collect();
+        assert_eq!(items, ["file_1", "file_2"]);
+        assert_eq!(wanted.scopes.to_string(), "base_preview item_preview");
+        assert!(wanted.refused.is_empty());
+    }
+
+    #[test]
+    fn what_is_not_of_the_form_is_refused_whole() {
+        let hash = "a".repeat(64);
+        for (body, fault) in [
+            ("", Fault::Malformed("body")),
+            ("[]", Fault::Malformed("body")),
+            (r#"{"items":"file_1"}"#, Fault::Malformed("body")),
+            (r#"{"items":[1]}"#, Fault::Malformed("body")),
+            ("{}", Fault::Malformed("body")),
+            (r#"{"items":[]}"#, Fault::Malformed("items")),
+            (r#"{"items":["1"]}"#, Fault::MalformedItem),
+            (r#"{"items":["file_1","web_link_2"]}"#, Fault::MalformedItem),
+            (r#"{"items":["file_../../users/me"]}"#, Fault::MalformedItem),
+            (r#"{"items":["file_1"],"scopes":[]}"#, Fault::Malformed("scopes")),
+            (r#"{"items":["file_1"],"scopes":[""]}"#, Fault::Malformed("scopes")),
+            (r#"{"items":["file_1"],"scopes":["item_preview base_preview"]}"#, Fault::Malformed("scopes")),
+            (r#"{"items":["file_1"],"refused":["token"]}"#, Fault::Malformed("refused")),
+        ] {
+            refused(body, fault);
+        }
+        let many = |count: usize| vec![format!("{hash:?}"); count].join(",");
+        assert!(asked(&format!(r#"{{"items":["file_1"],"refused":[{}]}}"#, many(25))).is_ok());
+        refused(&format!(r#"{{"items":["file_1"],"refused":[{}]}}"#, many(26)), Fault::Malformed("refused"));
+    }
+
+    #[test]
+    fn s24_a_scope_beyond_policy_refuses_the_whole_request() {
+        for scope in ["item_download", "root_readwrite", "item_preview_", "ITEM_PREVIEW", "item*"] {
+            refused(
+                &format!(r#"{{"items":["file_1"],"scopes":["item_preview",{scope:?}]}}"#),
+                Fault::ScopeNotAllowed,
+            );
+        }
+        let narrower = asked(r#"{"items":["file_1"],"scopes":["item_preview"]}"#).unwrap();
+        assert_eq!(narrower.scopes.to_string(), "item_preview");
+    }
+
+    #[test]
+    fn s36_more_items_or_bytes_than_a_page_needs_are_refused() {
+        let items = |count: u32| {
+            let items: Vec<String> = (0..count).map(|id| format!("\"file_{id}\"")).collect();
+            format!(r#"{{"items":[{}]}}"#, items.join(","))
+        };
+        assert_eq!(asked(&items(25)).unwrap().items.len(), 25);
+        refused(&items(26), Fault::TooManyItems);
+        let padded = |bytes: usize| format!(r#"{{"items":["file_1"]{}}}"#, " ".repeat(bytes - 20));
+        assert!(asked(&padded(BODY_BYTES_MAX)).is_ok());
+        refused(&padded(BODY_BYTES_MAX + 1), Fault::TooLarge);
+    }
+
+    #[test]
+    fn s27_a_body_that_a_form_could_send_is_refused() {
+        for content_type in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "",
+            "application/jsonp",
+        ] {
+            let mut request = Request::new(br#"{"items":["file_1"]}"#.to_vec());
+            request.headers_mut().insert("content-type", content_type.parse().unwrap());
+            assert_eq!(Wanted::parse(&request, &config()).err(), Some(Fault::NotJson), "{content_type}");
+        }
+    }
+
+    #[test]
+    fn the_form_of_a_token_and_of_a_fault_is_pinned() {
+        let handed = HandedToken {
+            token: ChildToken::new("narrow"),
+            scopes: Scopes::parse("item_preview base_preview").unwrap(),
+            expires_at: Timestamp::from_millis(3_600_999),
+        };
+        let form = TokenForm::token(&Item::parse("file_1").unwrap(), &handed, Timestamp::from_millis(0));
+        assert_eq!(
+            serde_json::to_string(&form).unwrap(),
+            r#"{"access_token":"narrow","expires_in":3600,"token_type":"bearer","scope":"base_preview item_preview","restricted_to":[{"scope":"base_preview","object":{"type":"file","id":"1"}},{"scope":"item_preview","object":{"type":"file","id":"1"}}]}"#
+        );
+        assert_eq!(
+            serde_json::to_string(&TokenForm::fault(Fault::FoldersNotAllowed)).unwrap(),
+            r#"{"error":{"title":"This deployment gives out tokens for files only.","status":403,"code":"folders_not_allowed","rule":"ALLOW_FOLDERS"}}"#
+        );
+    }
 }

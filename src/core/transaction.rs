@@ -166,4 +166,132 @@ fn salt(secret: &LoginSecret) -> SessionSecret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        config::tests::{config, config_with},
+        secret::{MasterKey, State},
+    };
+
+    fn keeper() -> KeeperName {
+        KeeperName::of(&State::new([1; 32]))
+    }
+
+    fn secret() -> LoginSecret {
+        LoginSecret::new([2; 32])
+    }
+
+    fn login() -> Transaction {
+        Transaction {
+            return_to: ReturnTo::parse("/files?id=7", &config()).unwrap(),
+            opener: Some(Origin::parse("https://app.example.com").unwrap()),
+            verifier: "verifier".to_owned(),
+            expires_at: Timestamp::from_millis(1_700_000_000_000),
+            previous: Some(SessionCookie::issue(keeper(), SessionSecret::new([4; 32]))),
+        }
+    }
+
+    fn sealed() -> Vec<u8> {
+        login().seal(&config(), &keeper(), &secret(), [5; 24])
+    }
+
+    fn open(record: &[u8]) -> Result<Transaction, Unusable> {
+        Transaction::open(&config(), &keeper(), &secret(), record)
+    }
+
+    #[test]
+    fn what_was_written_down_is_read_again() {
+        let login = open(&sealed()).unwrap();
+        assert_eq!(login.return_to.as_str(), "https://keyhole.example.com/files?id=7");
+        assert_eq!(login.opener.unwrap().as_str(), "https://app.example.com");
+        assert_eq!((login.verifier.as_str(), login.expires_at.millis()), ("verifier", 1_700_000_000_000));
+        assert_eq!(login.previous.unwrap().secret.expose(), &[4; 32]);
+    }
+
+    /// The format is stored, for ten minutes: a release must read what the one before it wrote.
+    #[test]
+    fn the_record_is_pinned() {
+        let plaintext =
+            config().keys().open(&place(&config(), &keeper()), Some(&salt(&secret())), &sealed()).unwrap();
+        assert_eq!(
+            String::from_utf8(plaintext).unwrap(),
+            r#"{"v":1,"return_to":"https://keyhole.example.com/files?id=7","opener":"https://app.example.com","verifier":"verifier","expires_at":1700000000000,"previous":{"keeper":"cs1uhCLEB_ttCYaQ8RMLfe1-wvf14dML2dUh8BU2N5M","secret":"BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ"}}"#
+        );
+        assert_eq!(key(&keeper()), "login:cs1uhCLEB_ttCYaQ8RMLfe1-wvf14dML2dUh8BU2N5M");
+    }
+
+    #[test]
+    fn s05_a_flipped_bit_anywhere_is_noticed() {
+        let record = sealed();
+        for at in 0..record.len() * 8 {
+            let mut flipped = record.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            assert!(open(&flipped).is_err(), "bit {at}");
+        }
+    }
+
+    #[test]
+    fn s03_it_opens_for_its_browser_and_its_state_only() {
+        let another = LoginSecret::new([9; 32]);
+        assert_eq!(
+            Transaction::open(&config(), &keeper(), &another, &sealed()).unwrap_err(),
+            Unusable::Unknown
+        );
+        let elsewhere = KeeperName::of(&State::new([9; 32]));
+        assert_eq!(
+            Transaction::open(&config(), &elsewhere, &secret(), &sealed()).unwrap_err(),
+            Unusable::Unknown
+        );
+    }
+
+    #[test]
+    fn s08_it_opens_for_its_app_only() {
+        let other_app = config_with(&[("BOX_CLIENT_ID", "other")]);
+        assert_eq!(
+            Transaction::open(&other_app, &keeper(), &secret(), &sealed()).unwrap_err(),
+            Unusable::Unknown
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_gone_is_not_taken_for_a_forgery() {
+        let other = format!("k2:{}", MasterKey::new([8; 32]).expose_text());
+        let elsewhere = config_with(&[("SEAL_KEYS", &other)]);
+        assert_eq!(
+            Transaction::open(&elsewhere, &keeper(), &secret(), &sealed()).unwrap_err(),
+            Unusable::Foreign
+        );
+    }
+
+    #[test]
+    fn s09_an_address_that_is_no_longer_listed_is_not_returned_to() {
+        let login = Transaction {
+            return_to: ReturnTo::parse("https://app.example.com/page", &config()).unwrap(),
+            opener: None,
+            ..login()
+        };
+        let record = login.seal(&config(), &keeper(), &secret(), [5; 24]);
+        let narrowed = config_with(&[("ALLOWED_ORIGINS", "")]);
+        let opened = Transaction::open(&narrowed, &keeper(), &secret(), &record).unwrap();
+        assert_eq!(opened.return_to, ReturnTo::home(&narrowed));
+        let popup = Transaction::open(&narrowed, &keeper(), &secret(), &sealed());
+        assert_eq!(popup.unwrap_err(), Unusable::Foreign);
+    }
+
+    #[test]
+    fn the_largest_record_fits_a_cookie() {
+        let host = format!(
+            "https://{}.example",
+            ["a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(60)].join(".")
+        );
+        let config = config_with(&[("ALLOWED_ORIGINS", &host)]);
+        let longest = format!("{host}/{}", "e".repeat(1023 - host.len()));
+        let login = Transaction {
+            return_to: ReturnTo::parse(&longest, &config).unwrap(),
+            opener: Some(Origin::parse(&host).unwrap()),
+            verifier: "v".repeat(43),
+            ..login()
+        };
+        let record = login.seal(&config, &keeper(), &secret(), [5; 24]);
+        // Browsers keep 4096 bytes of name and value (RFC 6265 section 6.1); a third is added by base64url.
+        assert!(record.len() * 4 / 3 + 44 + 34 + 2 < 4096, "{}", record.len());
+    }
 }
