@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
@@ -94,9 +95,14 @@ pub(crate) enum Item<'a> {
 }
 
 impl Account {
-    /// The embedded tree. Ids come from paths, so that they stay the same on each start and when files are
-    /// added.
-    pub(crate) fn sample() -> Self {
+    /// The embedded tree, read once.
+    pub(crate) fn sample() -> &'static Self {
+        static SAMPLE: LazyLock<Account> = LazyLock::new(Account::read);
+        &SAMPLE
+    }
+
+    /// Ids come from paths, so that they stay the same on each start and when files are added.
+    fn read() -> Self {
         let manifest: Manifest = serde_json::from_str(MANIFEST).unwrap_or_default();
         let mut account = Self { folders: BTreeMap::new(), files: BTreeMap::new() };
         let root = Folder {
@@ -340,7 +346,7 @@ mod tests {
 
     #[test]
     fn ids_are_numbers_and_the_same_on_each_start() {
-        let (one, other) = (Account::sample(), Account::sample());
+        let (one, other) = (Account::read(), Account::read());
         assert_eq!(one.files.keys().collect::<Vec<_>>(), other.files.keys().collect::<Vec<_>>());
         assert!(!one.files.is_empty());
         assert!(one.files.keys().chain(one.folders.keys()).all(|id| is_id(id)));

@@ -23,10 +23,15 @@ const ACCESS_LENGTH: usize = 32;
 const REFRESH_LENGTH: usize = 64;
 /// Downscoped tokens are "much longer": nobody may build a column or a cookie for 32.
 const CHILD_LENGTH: usize = 420;
+/// Above this many, those that ran out more than a day ago are forgotten: the file is written at each change.
+/// Refresh tokens stay: an old one is told apart from one that never was.
+const TOKENS_KEPT: usize = 5_000;
+const LEDGER_SECONDS: u64 = 24 * 60 * 60;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Book {
+    issued: u64,
     tokens: BTreeMap<String, Token>,
     grants: BTreeMap<u64, Grant>,
 }
@@ -205,7 +210,12 @@ impl Book {
     }
 
     fn enter(&mut self, value: &str, mut token: Token) {
-        token.number = u64::try_from(self.tokens.len()).unwrap_or(u64::MAX);
+        if self.tokens.len() >= TOKENS_KEPT {
+            let long_ago = token.issued_at_ms.saturating_sub(LEDGER_SECONDS * 1000);
+            self.tokens.retain(|_, old| old.kind == Kind::Refresh || old.expires_at_ms > long_ago);
+        }
+        token.number = self.issued;
+        self.issued += 1;
         self.tokens.insert(value.to_owned(), token);
     }
 }

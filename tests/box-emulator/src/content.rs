@@ -60,7 +60,7 @@ pub(crate) fn representation(
     bearer: &Bearer,
     wanted: &Wanted<'_>,
 ) -> Result<Response, ApiRefusal> {
-    let file = bearer.file(&emulator.account, &emulator.settings, wanted.file, Right::Preview)?;
+    let file = bearer.file(emulator.account, &emulator.settings, wanted.file, Right::Preview)?;
     let found = representations::find(file, wanted.version, wanted.name).ok_or(refusals::NOT_FOUND)?;
     if found.asset != wanted.asset {
         return Err(refusals::NOT_FOUND);
@@ -89,7 +89,7 @@ pub(crate) fn original(
     let shown = emulator.account.file(id).is_some_and(representations::shows_original);
     let right =
         if shown && call.query.value("preview") == Some("true") { Right::Preview } else { Right::Download };
-    let file = bearer.file(&emulator.account, &emulator.settings, id, right)?;
+    let file = bearer.file(emulator.account, &emulator.settings, id, right)?;
     Ok(bytes(call, file, "inline"))
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn download_url(
     bearer: &Bearer,
     id: &str,
 ) -> Result<String, ApiRefusal> {
-    let file = bearer.file(&emulator.account, &emulator.settings, id, Right::Download)?.id.clone();
+    let file = bearer.file(emulator.account, &emulator.settings, id, Right::Download)?.id.clone();
     let data = emulator.state.edit();
     data.downloads.retain(|_, download| download.expires_at_ms > call.now_ms);
     let token = data.entropy.text(DOWNLOAD_LENGTH);

@@ -11,6 +11,7 @@ use crate::answer::{self, Response};
 use crate::apps::App;
 use crate::calls::Calls;
 use crate::control;
+use crate::cors;
 use crate::events::Event;
 use crate::faults::{Faults, Order};
 use crate::request::{Call, Port};
@@ -73,7 +74,7 @@ pub struct Reply {
 pub struct Emulator {
     pub(crate) options: Options,
     pub(crate) apps: Vec<App>,
-    pub(crate) account: Account,
+    pub(crate) account: &'static Account,
     pub(crate) settings: Settings,
     pub(crate) state: State,
     pub(crate) faults: Faults,
@@ -131,10 +132,10 @@ impl Emulator {
         if control::is_for(&call) {
             return Reply::at_once(dated(control::answer(self, &call), now_ms));
         }
-        let order = self.faults.take(&call);
+        let request_id = self.request_id(&call);
+        let order = self.faults.take(&call, &request_id);
         let mut reply = self.obey(order, &call);
         reply.response = dated(reply.response, now_ms);
-        let request_id = self.state.entropy.request_id(number);
         answer::set(&mut reply.response, HeaderName::from_static("box-request-id"), &request_id);
         if call.method == Method::HEAD {
             reply.response.body_mut().clear();
@@ -157,7 +158,7 @@ impl Emulator {
         let mut response = match answer_instead {
             Some(mut response) => {
                 if call.port == Port::Content || call.path.starts_with("/2.0/") {
-                    crate::cors::let_page_read(&mut response, call);
+                    cors::let_page_read(&mut response, call);
                 }
                 response
             }

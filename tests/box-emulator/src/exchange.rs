@@ -42,7 +42,7 @@ pub(crate) fn exchange(emulator: &mut Emulator, call: &Call, form: &Form) -> Res
     let resource = resource(emulator, call, parent, form)?;
 
     let holder = Holder { scopes: scopes.clone(), ..parent.holder.clone() };
-    let restricted_to = restricted_to(&emulator.account, &scopes, resource.as_ref());
+    let restricted_to = restricted_to(emulator.account, &scopes, resource.as_ref());
     emulator.settle(subject);
     let data = emulator.state.edit();
     let (value, seconds) = data.issue_child(subject, holder, resource, &emulator.settings, call.now_ms);

@@ -1,11 +1,12 @@
 //! Faults on order: what a test wants to go wrong.
 
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::answer::{self, Response};
+use crate::bearer;
 use crate::calls;
 use crate::refusals;
 use crate::request::{Call, Port};
@@ -77,11 +78,11 @@ impl Faults {
     }
 
     /// The order for `call`, which counts as one hit.
-    pub(crate) fn take(&mut self, call: &Call) -> Order {
+    pub(crate) fn take(&mut self, call: &Call, request_id: &str) -> Order {
         self.0.retain(|fault| fault.count > 0);
         let Some(fault) = self.0.iter_mut().find(|fault| fault.fits(call)) else { return Order::default() };
         fault.count -= 1;
-        fault.order(call)
+        fault.order(call, request_id)
     }
 }
 
@@ -111,29 +112,30 @@ impl Fault {
         path && method && grant_type
     }
 
-    fn order(&self, call: &Call) -> Order {
+    fn order(&self, call: &Call, request_id: &str) -> Order {
         Order {
             delay_ms: self.delay_ms,
-            answer_instead: self.answer(call),
+            answer_instead: self.answer(call, request_id),
             drop_before: self.drop == Some(Drop::Before),
             drop_after: self.drop == Some(Drop::After),
             rewrite: self.rewrite.clone().map(Rewrite),
         }
     }
 
-    fn answer(&self, call: &Call) -> Option<Response> {
+    fn answer(&self, call: &Call, request_id: &str) -> Option<Response> {
         let status = StatusCode::from_u16(self.status?).ok()?;
         let mut response = match &self.body {
             Some(Value::String(text)) => answer::bytes(status, "text/html", text.clone().into_bytes()),
             Some(body) => answer::json(status, body),
             None if status.is_success() => answer::empty(status),
-            None => answer::api_refusal(&refusals::of_status(status), "fault"),
+            None if status == StatusCode::UNAUTHORIZED => answer::unauthorized(bearer::BAD_TOKEN),
+            None => answer::api_refusal(&refusals::of_status(status), request_id),
         };
         if let Some(seconds) = self.retry_after {
             answer::set(&mut response, RETRY_AFTER, &seconds.to_string());
         }
         if call.port == Port::Api && call.path.ends_with("/oauth2/token") {
-            answer::set(&mut response, http::header::CACHE_CONTROL, "no-store");
+            answer::set(&mut response, CACHE_CONTROL, "no-store");
         }
         Some(response)
     }

@@ -62,13 +62,12 @@ pub(crate) fn info(
         Some(written) => Some(Hints::read(written).ok_or_else(|| refusals::bad_parameter("X-Rep-Hints"))?),
         None => None,
     };
+    let file = bearer.file(emulator.account, &emulator.settings, id, Right::Info)?;
     let asked = fields::asked(call);
-    bearer.file(&emulator.account, &emulator.settings, id, Right::Info)?;
     let wants_download = asked.as_ref().is_some_and(|asked| asked.iter().any(|name| name == "download_url"));
     let download_url =
         if wants_download { content::download_url(emulator, call, bearer, id).ok() } else { None };
 
-    let file = bearer.file(&emulator.account, &emulator.settings, id, Right::Info)?;
     if call.header(&IF_NONE_MATCH).is_some_and(|known| known.trim_matches('"') == ETAG_OF_ALL) {
         return Ok(answer::empty(StatusCode::NOT_MODIFIED));
     }
@@ -129,8 +128,8 @@ impl View<'_> {
             "description" => json!(file.about.description),
             "size" => json!(emulator.account.size(item)),
             "extension" => json!(file.extension()),
-            "path_collection" => folders::path_collection(&emulator.account, bearer, item),
-            "parent" => folders::parent(&emulator.account, bearer, item),
+            "path_collection" => folders::path_collection(emulator.account, bearer, item),
+            "parent" => folders::parent(emulator.account, bearer, item),
             "created_at" | "content_created_at" => json!(file.about.created_at()),
             "modified_at" | "content_modified_at" => json!(file.about.modified_at()),
             "trashed_at" | "purged_at" | "shared_link" => Value::Null,

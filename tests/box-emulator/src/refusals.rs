@@ -120,7 +120,6 @@ pub(crate) fn origin_not_listed(origin: &str) -> ApiRefusal {
 /// What a fault of `status` says when its order names no body.
 pub(crate) fn of_status(status: StatusCode) -> ApiRefusal {
     match status.as_u16() {
-        401 => api(status, "unauthorized", "Unauthorized"),
         403 => INSUFFICIENT_PERMISSIONS,
         404 => NOT_FOUND,
         429 => api(status, "rate_limit_exceeded", "Request rate limit exceeded, please try again later"),

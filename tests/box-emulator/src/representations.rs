@@ -143,7 +143,7 @@ pub(crate) fn status(
     version: &str,
     name: &str,
 ) -> Result<Response, ApiRefusal> {
-    let file = bearer.file(&emulator.account, &emulator.settings, file, Right::Preview)?;
+    let file = bearer.file(emulator.account, &emulator.settings, file, Right::Preview)?;
     let found = find(file, version, name).ok_or(refusals::NOT_FOUND)?;
     let key = progress_key(file, found);
     if emulator.settings.representations == RepresentationStart::OnDemand {

@@ -1,0 +1,32 @@
+//! What the emulator answers and what it refuses, asked over HTTP as any client would.
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod authorize;
+#[cfg(test)]
+mod code;
+#[cfg(test)]
+mod exchange;
+#[cfg(test)]
+mod revoke;
+#[cfg(test)]
+mod rotation;
+
+#[cfg(test)]
+mod bearer;
+#[cfg(test)]
+mod content;
+#[cfg(test)]
+mod cors;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod folders;
+
+#[cfg(test)]
+mod control;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod state;

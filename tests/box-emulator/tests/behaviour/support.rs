@@ -1,0 +1,280 @@
+//! A client with a clock of its own, and assertions in two words.
+
+use box_emulator::{Emulator, Options, Reply};
+use http::{HeaderMap, Request};
+use serde_json::{Value, json};
+
+pub(crate) const CALLBACK: &str = "http://localhost:8787/auth/callback";
+pub(crate) const PAGE: &str = "http://localhost:8787";
+pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+pub(crate) const PREVIEW: &str = "base_preview item_preview";
+
+/// Somewhere in 2026.
+const START_MS: u64 = 1_790_000_000_000;
+
+pub(crate) struct Client {
+    pub(crate) emulator: Emulator,
+    pub(crate) now_ms: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pair {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) expires_in: u64,
+}
+
+/// A request in the making.
+pub(crate) struct Ask<'a> {
+    client: &'a mut Client,
+    method: &'a str,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
+        Self { emulator: Emulator::new(options), now_ms: START_MS }
+    }
+
+    pub(crate) fn wait(&mut self, seconds: u64) {
+        self.now_ms += seconds * 1000;
+    }
+
+    /// `target`: a path at the API, or a whole address.
+    pub(crate) fn ask<'a>(&'a mut self, method: &'a str, target: &str) -> Ask<'a> {
+        let url = if target.starts_with('/') {
+            format!("http://127.0.0.1:9400{target}")
+        } else {
+            target.to_owned()
+        };
+        Ask { client: self, method, url, headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub(crate) fn get(&mut self, token: &str, target: &str) -> Answer {
+        self.ask("GET", target).bearer(token).send()
+    }
+
+    pub(crate) fn control(&mut self, path: &str, body: Value) -> Value {
+        let answer = self.ask("POST", &format!("/emulator/{path}")).json(body).send();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    pub(crate) fn settings(&mut self, settings: Value) {
+        self.control("settings", settings);
+    }
+
+    pub(crate) fn ledger(&mut self) -> Vec<Value> {
+        let ledger = self.ask("GET", "/emulator/ledger").send().json();
+        ledger["tokens"].as_array().expect("tokens").clone()
+    }
+
+    pub(crate) fn state_of(&mut self, value: &str) -> String {
+        let ledger = self.ledger();
+        let row = ledger.iter().find(|row| row["value"] == value).expect("in the ledger");
+        row["state"].as_str().expect("state").to_owned()
+    }
+
+    pub(crate) fn code(&mut self) -> String {
+        let granted = self.control("grant", json!({"redirect_uri": CALLBACK, "state": "s"}));
+        granted["code"].as_str().expect("code").to_owned()
+    }
+
+    pub(crate) fn token(&mut self, form: &[(&str, &str)]) -> Answer {
+        self.ask("POST", "/oauth2/token").form(form).send()
+    }
+
+    /// With the app's credentials.
+    pub(crate) fn client_token(&mut self, form: &[(&str, &str)]) -> Answer {
+        self.token(&[form, CREDENTIALS].concat())
+    }
+
+    pub(crate) fn redeem(&mut self, code: &str) -> Answer {
+        self.client_token(&[("grant_type", "authorization_code"), ("code", code)])
+    }
+
+    pub(crate) fn refresh(&mut self, refresh: &str) -> Answer {
+        self.client_token(&[("grant_type", "refresh_token"), ("refresh_token", refresh)])
+    }
+
+    pub(crate) fn revoke(&mut self, token: &str) -> Answer {
+        let form = [&[("token", token)], CREDENTIALS].concat();
+        self.ask("POST", "/oauth2/revoke").form(&form).send()
+    }
+
+    pub(crate) fn login(&mut self) -> Pair {
+        let code = self.code();
+        self.redeem(&code).pair()
+    }
+
+    pub(crate) fn exchange(&mut self, subject: &str, scope: &str, resource: Option<&str>) -> Answer {
+        let mut form = vec![
+            ("grant_type", EXCHANGE),
+            ("subject_token", subject),
+            ("subject_token_type", ACCESS_TOKEN),
+            ("scope", scope),
+        ];
+        form.extend(resource.map(|resource| ("resource", resource)));
+        self.token(&form)
+    }
+
+    /// A downscoped token for `item`, `files/1` or `folders/1`.
+    pub(crate) fn child(&mut self, subject: &str, scope: &str, item: &str) -> String {
+        let resource = format!("https://api.box.com/2.0/{item}");
+        let answer = self.exchange(subject, scope, Some(&resource));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["access_token"].as_str().expect("token").to_owned()
+    }
+
+    /// The id at `path`, like `Letters/Fish & chips.md`, found by listing.
+    pub(crate) fn id_of(&mut self, token: &str, path: &str) -> String {
+        let mut id = "0".to_owned();
+        for name in path.split('/') {
+            let listed = self.get(token, &format!("/2.0/folders/{id}/items?limit=1000")).json();
+            let entries = listed["entries"].as_array().expect("entries").clone();
+            let found =
+                entries.iter().find(|entry| entry["name"] == name).unwrap_or_else(|| panic!("no {path}"));
+            found["id"].as_str().expect("id").clone_into(&mut id);
+        }
+        id
+    }
+
+    /// Whether `access` still opens anything.
+    pub(crate) fn works(&mut self, access: &str) -> bool {
+        self.get(access, "/2.0/users/me").status == 200
+    }
+}
+
+pub(crate) const CREDENTIALS: &[(&str, &str)] =
+    &[("client_id", "keyhole-dev"), ("client_secret", "keyhole-dev-secret-not-a-secret")];
+
+impl Ask<'_> {
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn origin(self, origin: &str) -> Self {
+        self.header("origin", origin)
+    }
+
+    pub(crate) fn form(mut self, form: &[(&str, &str)]) -> Self {
+        self.body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
+        self.header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    pub(crate) fn json(mut self, body: Value) -> Self {
+        self.body = body.to_string().into_bytes();
+        self.header("content-type", "application/json")
+    }
+
+    pub(crate) fn reply(self) -> Reply {
+        let mut request = Request::builder().method(self.method).uri(&self.url);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(self.body).expect("a request");
+        self.client.emulator.handle(request, self.client.now_ms)
+    }
+
+    pub(crate) fn send(self) -> Answer {
+        let reply = self.reply();
+        assert!(!reply.drop_connection, "the connection was dropped");
+        let (parts, body) = reply.response.into_parts();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().expect("ASCII"))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}: {}", self.status, self.text()))
+    }
+
+    #[track_caller]
+    pub(crate) fn pair(&self) -> Pair {
+        assert_eq!(self.status, 200, "{}", self.text());
+        let body = self.json();
+        Pair {
+            access: body["access_token"].as_str().expect("access_token").to_owned(),
+            refresh: body["refresh_token"].as_str().expect("refresh_token").to_owned(),
+            expires_in: body["expires_in"].as_u64().expect("a number"),
+        }
+    }
+
+    /// An OAuth refusal, word by word.
+    #[track_caller]
+    pub(crate) fn is_oauth(&self, status: u16, error: &str, description: &str) {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.json(), json!({"error": error, "error_description": description}));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+    }
+
+    /// An error object of the API, word by word.
+    #[track_caller]
+    pub(crate) fn is_api(&self, status: u16, code: &str, message: &str) {
+        assert_eq!(self.status, status, "{}", self.text());
+        let body = self.json();
+        assert_eq!((&body["type"], &body["status"]), (&json!("error"), &json!(status)));
+        assert_eq!((&body["code"], &body["message"]), (&json!(code), &json!(message)));
+        assert_eq!(body["help_url"], "http://developers.box.com/docs/#errors");
+        assert_eq!(body["request_id"].as_str(), self.header("box-request-id"));
+    }
+
+    #[track_caller]
+    pub(crate) fn is_unauthorized(&self) {
+        assert_eq!(self.status, 401, "{}", self.text());
+        assert_eq!(self.text(), "", "Box's 401 has no body");
+        assert_eq!(
+            self.header("www-authenticate"),
+            Some(
+                "Bearer realm=\"Service\", error=\"invalid_token\", \
+                 error_description=\"The access token provided is invalid.\""
+            )
+        );
+    }
+
+    #[track_caller]
+    pub(crate) fn is_not_found(&self) {
+        self.is_api(404, "not_found", "Not Found");
+    }
+
+    #[track_caller]
+    pub(crate) fn lacks_scope(&self) {
+        let message = "The request requires higher privileges than provided by the access token.";
+        self.is_api(403, "insufficient_scope", message);
+        assert_eq!(
+            self.header("www-authenticate"),
+            Some(
+                "Bearer realm=\"Service\", error=\"insufficient_scope\", error_description=\"The request requires \
+                 higher privileges than provided by the access token.\""
+            )
+        );
+    }
+}
