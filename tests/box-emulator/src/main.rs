@@ -4,6 +4,7 @@ mod pdfjs;
 mod server;
 mod store;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -97,10 +98,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         Some(store) => Emulator::resume(options, store.load(seed)?),
         None => Emulator::new(options),
     };
-    println!("Box emulator. It is not Box.");
-    println!("  API      {api_origin}");
-    println!("  content  {content_origin}");
-    println!("  sign in  robin@example.com, password keyhole");
+    announce(&api_origin, &content_origin);
     let shared = Shared::new(emulator, store, pdfjs);
     tokio::select! {
         () = server::serve(api, shared.clone()) => {}
@@ -108,6 +106,15 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(())
+}
+
+/// Says where it is, to whoever listens; nobody needs to.
+fn announce(api_origin: &str, content_origin: &str) {
+    let lines = format!(
+        "Box emulator. It is not Box.\n  API      {api_origin}\n  content  {content_origin}\n  \
+         sign in  robin@example.com, password keyhole\n"
+    );
+    let _unheard = std::io::stdout().write_all(lines.as_bytes());
 }
 
 async fn listen(port: u16, flag: &str) -> Result<(TcpListener, String), String> {

@@ -17,7 +17,7 @@ pub const FORMAT: u32 = 1;
 
 /// Everything that outlives a restart: JSON, one object, the fields of [`Data`].
 ///
-/// Read through `Deref`; written only through [`State::edit`], which is how the program knows that there is
+/// Read through `Deref`; written only through its own `edit`, which is how the program knows that there is
 /// something to save.
 #[derive(Clone, Debug)]
 pub struct State {

@@ -1,0 +1,248 @@
+//! The program: two ports, a state file, dropped connections, pdf.js from disk.
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
+
+    use serde_json::{Value, json};
+
+    const CREDENTIALS: &str = "client_id=keyhole-dev&client_secret=keyhole-dev-secret-not-a-secret";
+
+    /// A running emulator on ports of its own; ends with the test.
+    struct Program {
+        child: Child,
+        api: String,
+        content: String,
+    }
+
+    impl Drop for Program {
+        fn drop(&mut self) {
+            let _gone = self.child.kill();
+            let _gone = self.child.wait();
+        }
+    }
+
+    fn command(arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_box-emulator"));
+        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn start(arguments: &[&str]) -> Program {
+        let ports = ["--port", "0", "--content-port", "0"];
+        let mut child = command(&[&ports, arguments].concat()).spawn().expect("started");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let mut address = |label: &str| {
+            let line = lines.by_ref().map(|line| line.expect("text")).find(|line| line.contains(label));
+            let line = line.expect("the address is printed");
+            line.rsplit("http://").next().expect("an address").to_owned()
+        };
+        let (api, content) = (address("API"), address("content"));
+        Program { child, api, content }
+    }
+
+    /// Status line, headers and body of one request; `None` when the connection ended without an answer.
+    fn ask(authority: &str, head: &str, body: &str) -> Option<(String, String)> {
+        let mut stream = TcpStream::connect(authority).expect("a listener");
+        let length = body.len();
+        let request = format!(
+            "{head}\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = Vec::new();
+        match stream.read_to_end(&mut answer) {
+            Err(fault) if fault.kind() != ErrorKind::ConnectionReset => panic!("{fault}"),
+            _ => {}
+        }
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.to_owned(), body.to_owned()))
+    }
+
+    fn control(program: &Program, path: &str, body: &Value) -> Value {
+        let head = format!("POST /emulator/{path} HTTP/1.1");
+        let (_, answer) = ask(&program.api, &head, &body.to_string()).expect("an answer");
+        serde_json::from_str(&answer).expect("JSON")
+    }
+
+    fn token(program: &Program, form: &str) -> Option<Value> {
+        let head = "POST /oauth2/token HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded";
+        let (_, body) = ask(&program.api, head, &format!("{form}&{CREDENTIALS}"))?;
+        serde_json::from_str(&body).ok()
+    }
+
+    fn login(program: &Program) -> (String, String) {
+        let granted = control(program, "grant", &json!({}));
+        let code = granted["code"].as_str().expect("a code");
+        let pair = token(program, &format!("grant_type=authorization_code&code={code}")).expect("a pair");
+        let text = |name: &str| pair[name].as_str().expect(name).to_owned();
+        (text("access_token"), text("refresh_token"))
+    }
+
+    fn status_of(answer: Option<(String, String)>) -> String {
+        let (head, _) = answer.expect("an answer");
+        head.split(' ').nth(1).expect("a status").to_owned()
+    }
+
+    fn users_me(program: &Program, access: &str) -> String {
+        status_of(ask(
+            &program.api,
+            &format!("GET /2.0/users/me HTTP/1.1\r\nAuthorization: Bearer {access}"),
+            "",
+        ))
+    }
+
+    #[test]
+    fn both_ports_answer_and_name_each_other() {
+        let program = start(&[]);
+        let (access, _) = login(&program);
+        assert_eq!(users_me(&program, &access), "200");
+        let head = format!("GET /2.0/folders/0/items HTTP/1.1\r\nAuthorization: Bearer {access}");
+        let (_, listed) = ask(&program.api, &head, "").expect("an answer");
+        let listed: Value = serde_json::from_str(&listed).expect("JSON");
+        let entries = listed["entries"].as_array().expect("entries");
+        let file = entries.iter().find(|entry| entry["type"] == "file").expect("a file")["id"].clone();
+        let file = file.as_str().expect("an id");
+        let head = format!(
+            "GET /2.0/files/{file}?fields=authenticated_download_url HTTP/1.1\r\nAuthorization: Bearer {access}"
+        );
+        let (_, info) = ask(&program.api, &head, "").expect("an answer");
+        let info: Value = serde_json::from_str(&info).expect("JSON");
+        let address = info["authenticated_download_url"].as_str().expect("an address").to_owned();
+        let path = address.strip_prefix(&format!("http://{}", program.content)).expect("on the other port");
+        let head = format!("GET {path} HTTP/1.1\r\nAuthorization: Bearer {access}");
+        assert_eq!(status_of(ask(&program.content, &head, "")), "200");
+    }
+
+    #[test]
+    fn a_dropped_answer_is_a_closed_connection_and_the_work_is_done() {
+        let program = start(&[]);
+        let (_, refresh) = login(&program);
+        let form = format!("grant_type=refresh_token&refresh_token={refresh}");
+        control(&program, "settings", &json!({"rotation": "strict"}));
+        control(&program, "faults", &json!({"path": "/oauth2/token", "drop": "before"}));
+        assert_eq!(token(&program, &form), None);
+        control(&program, "faults", &json!({"path": "/oauth2/token", "drop": "after"}));
+        assert_eq!(token(&program, &form), None);
+        let refused = token(&program, &form).expect("an answer");
+        assert_eq!(refused["error"], "invalid_grant");
+    }
+
+    #[test]
+    fn what_was_answered_survives_being_killed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.json");
+        let state = ["--state", file.to_str().expect("text")];
+        let program = start(&state);
+        let (access, refresh) = login(&program);
+        drop(program);
+        let program = start(&state);
+        assert_eq!(users_me(&program, &access), "200");
+        assert!(token(&program, &format!("grant_type=refresh_token&refresh_token={refresh}")).is_some());
+        drop(program);
+        let left: Vec<_> = fs::read_dir(folder.path()).expect("readable").collect();
+        assert_eq!(left.len(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_state_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.json");
+        let program = start(&["--state", file.to_str().expect("text")]);
+        login(&program);
+        let mode = fs::metadata(&file).expect("written").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_read_is_said_and_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.json");
+        fs::write(&file, "{\"format\":99}").expect("written");
+        let ended = fails(&["--port", "0", "--content-port", "0", "--state", file.to_str().expect("text")]);
+        assert!(ended.contains("format 99") && ended.contains("state.json"), "{ended}");
+        assert_eq!(fs::read_to_string(&file).expect("there"), "{\"format\":99}");
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_with_the_flag_that_changes_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = taken.local_addr().expect("an address").port().to_string();
+        for (arguments, flag) in [
+            (["--port", &port, "--content-port", "0"], "--port"),
+            (["--port", "0", "--content-port", &port], "--content-port"),
+        ] {
+            let ended = fails(&arguments);
+            assert!(ended.contains(&format!("port {port} is in use")) && ended.contains(flag), "{ended}");
+        }
+    }
+
+    #[test]
+    fn pdf_js_is_served_from_its_folder_and_nothing_else_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let package = folder.path().join("pdfjs-dist");
+        for (path, text) in
+            [("build/pdf.mjs", "export {}"), ("cmaps/H.bcmap", "map"), ("package.json", "{}"), (".env", "x")]
+        {
+            let path = package.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+        }
+        fs::write(folder.path().join("secret"), "secret").expect("written");
+        let program = start(&["--pdfjs", package.to_str().expect("text")]);
+        let get = |path: &str| {
+            ask(&program.api, &format!("GET /platform/preview/third-party/pdfjs/{path} HTTP/1.1"), "")
+                .expect("an answer")
+        };
+        let (head, body) = get("build/pdf.mjs");
+        assert!(head.starts_with("HTTP/1.1 200") && head.contains("text/javascript"), "{head}");
+        assert!(head.contains("access-control-allow-origin: *"), "{head}");
+        assert_eq!(body, "export {}");
+        assert!(get("cmaps/H.bcmap").0.starts_with("HTTP/1.1 200"));
+        for path in [
+            "../secret",
+            "build/../../secret",
+            "build/%2e%2e/%2e%2e/secret",
+            "build//pdf.mjs",
+            "build/..%5c..%5csecret",
+            "package.json",
+            ".env",
+            "build",
+            "build/missing.mjs",
+        ] {
+            let (head, body) = get(path);
+            assert!(head.starts_with("HTTP/1.1 404") && !body.contains("secret"), "{path}: {head}");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_pdf_js_is_said_at_the_start() {
+        let ended = fails(&["--port", "0", "--content-port", "0", "--pdfjs", env!("CARGO_MANIFEST_DIR")]);
+        assert!(ended.contains("build/pdf.mjs"), "{ended}");
+    }
+
+    #[test]
+    fn the_readme_names_every_flag() {
+        let help = command(&["--help"]).output().expect("ran").stdout;
+        let help = String::from_utf8(help).expect("text");
+        let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let readme = fs::read_to_string(readme).expect("a README");
+        let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2);
+        for flag in flags.filter(|flag| !matches!(*flag, "--help" | "--version")) {
+            assert!(readme.contains(flag.trim_end_matches(',')), "{flag} is not in the README");
+        }
+    }
+
+    /// What the program says when it ends at once with a failure.
+    fn fails(arguments: &[&str]) -> String {
+        let output = command(arguments).output().expect("ran");
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).expect("text")
+    }
+}
