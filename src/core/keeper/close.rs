@@ -186,12 +186,14 @@ impl Keeper {
         }
     }
 
-    /// The least of all that is due. What is in flight is due again at its backoff, should this instance be lost.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
+    /// The least of all that is due. What is overdue is under way, or waits for what is: the alarm looks after it in
+    /// a while, should this instance be lost.
+    pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let row = self.row.as_ref()?;
         let limits = (row.status == Status::Open)
             .then(|| row.expires_at.min(row.seen_at.plus(self.settings.session_idle)));
-        let outbox = self.outbox.values().map(|row| row.due.plus(plan::backoff(0))).min();
+        let look_again = now.plus(plan::backoff(0));
+        let outbox = self.outbox.values().map(|row| if row.due > now { row.due } else { look_again }).min();
         let copy = row.kv.map(|debt| debt.due);
         [limits, outbox, copy, self.forget_at()].into_iter().flatten().min()
     }

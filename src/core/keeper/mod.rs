@@ -526,7 +526,7 @@ impl Keeper {
             let record = Record { kind: Kind::Session, name: String::new(), body: row.encode() };
             turn.changes.push(Change::Put(record));
         }
-        let due = self.next_due();
+        let due = self.next_due(turn.now);
         if due != self.alarm && !turn.forgotten {
             self.alarm = due;
             turn.changes.push(Change::Alarm(due));

@@ -246,6 +246,7 @@ fn the_row_is_written_before_the_code_goes_to_box_and_the_pair_before_it_is_used
     let ask = Ask::Open { code: AuthorizationCode::new("code"), verifier: "verifier".into() };
     let (caller, effects) = bench.call(ask);
     assert!(is_write(&effects[0]), "{effects:?}");
+    assert_eq!(bench.row()["status"], "opening");
     let (call, _) = box_call(&effects);
     let effects = bench.answer(call, 200, &pair(1));
     assert!(is_write(&effects[0]), "{effects:?}");
@@ -563,9 +564,14 @@ fn a_revocation_that_box_does_not_confirm_is_tried_again_by_the_alarm() {
     let mut bench = Bench::new();
     bench.open();
     let (_, effects) = bench.call(Ask::Close(End::SignedOut));
+    let delete = effects.iter().find_map(|effect| match effect {
+        Effect::DeleteKv(call) => Some(*call),
+        _ => None,
+    });
+    bench.step(Event::KvWrote(delete.expect("the copy is deleted"), true));
     bench.answer(box_call(&effects).0, 503, "");
-    bench.after(31);
-    assert!(bench.alarm.is_some_and(|at| at.millis() > START));
+    assert_eq!(bench.alarm, Some(Timestamp::from_millis(START + 30_000)));
+    bench.after(30);
     let effects = bench.step(Event::Alarm);
     let (call, request) = box_call(&effects);
     assert!(request.contains("token=refresh-1"), "{request}");
