@@ -43,25 +43,23 @@ thread_local! {
 /// A library that takes longer does not come.
 const LOAD_MS_MAX: u32 = 30_000;
 
-/// Resolves once `Box.Preview` is there; rejects when it does not come.
+/// Resolves to whether `Box.Preview` is there. It does not reject: it may be awaited late, or never.
 pub(super) fn load(script: &str, locale: Option<&str>) -> Promise {
     if is_there() {
-        return Promise::resolve(&JsValue::UNDEFINED);
+        return Promise::resolve(&JsValue::TRUE);
     }
     if let Some(loading) = LOADING.with_borrow(Clone::clone) {
         return loading;
     }
     let files = files(script, locale);
     let loading = settling(Box::pin(async move {
-        let loaded = match (files, window().document()) {
-            (Some(files), Some(document)) => insert(&document, &files).await,
-            _ => Err(JsValue::UNDEFINED),
-        };
-        if loaded.is_err() || !is_there() {
-            LOADING.set(None);
-            return Err(JsValue::UNDEFINED);
+        if let (Some(files), Some(document)) = (files, window().document()) {
+            insert(&document, &files).await.ok();
         }
-        loaded
+        if !is_there() {
+            LOADING.set(None);
+        }
+        Ok(is_there().into())
     }));
     LOADING.set(Some(loading.clone()));
     loading
@@ -113,10 +111,7 @@ fn arrival(element: &HtmlElement) -> Promise {
     })
 }
 
-/// A function that the library or an element calls with one event.
-pub(super) type Listener = Closure<dyn FnMut(JsValue)>;
-
-/// A listener that lives as long as what is returned.
-pub(super) fn listener(act: impl FnMut(JsValue) + 'static) -> Listener {
-    Closure::new(act)
+/// A function that takes one event, freed with whatever holds it.
+pub(super) fn listener(act: impl FnMut(JsValue) + 'static) -> JsValue {
+    Closure::<dyn FnMut(JsValue)>::new(act).into_js_value()
 }

@@ -5,14 +5,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::{Function, Promise};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement, ShadowRoot};
 
 use super::client::{Client, Settings, Shared};
-use super::loader::{self, Listener, Preview, listener};
+use super::loader::{self, Preview, listener};
 use super::view::{Face, View};
 use super::{get, http, object, run, set, settling, text};
 use crate::fault::{self, Fault};
@@ -34,7 +34,6 @@ struct Inner {
     turn: Cell<u32>,
     showing: RefCell<Option<Showing>>,
     mounted: RefCell<Option<Rc<Mounted>>>,
-    act: RefCell<Option<Listener>>,
 }
 
 /// What is being shown, and what has become known about it.
@@ -48,12 +47,11 @@ struct Showing {
     verdict: Option<Verdict>,
 }
 
-/// The library's own instance, its container, and the functions that it calls: dropped together.
+/// The library's own instance, its container, and the token function that it calls.
 struct Mounted {
     preview: Preview,
     stage: Element,
-    token: Closure<dyn FnMut(JsValue) -> Promise>,
-    _listeners: [Listener; 2],
+    token: JsValue,
 }
 
 #[wasm_bindgen]
@@ -76,7 +74,6 @@ impl Stage {
             turn: Cell::default(),
             showing: RefCell::default(),
             mounted: RefCell::default(),
-            act: RefCell::default(),
         };
         Ok(Self { inner: Rc::new(inner) })
     }
@@ -137,13 +134,15 @@ impl Inner {
         let library = loader::load(&settings.preview_library_url, self.view.attribute("locale").as_deref());
         let id = want.item.id().to_owned();
         self.client.token_for(want).await?;
-        JsFuture::from(library).await.map_err(|_| Fault::new(fault::LIBRARY_UNREACHABLE))?;
+        if !JsFuture::from(library).await.is_ok_and(|is_there| is_there.is_truthy()) {
+            return Err(Fault::new(fault::LIBRARY_UNREACHABLE));
+        }
         if turn != self.turn.get() {
             return Ok(());
         }
         let mounted = self.mount().map_err(|_| Fault::new(fault::LIBRARY_UNREACHABLE))?;
         let options = self.options(&settings, &mounted.stage);
-        let shown = mounted.preview.show(&id, mounted.token.as_ref(), &options);
+        let shown = mounted.preview.show(&id, &mounted.token, &options);
         shown.map_err(|_| Fault::new("error_generic"))
     }
 
@@ -169,15 +168,14 @@ impl Inner {
         let preview = Preview::new()?;
         let weak = Rc::downgrade(self);
         let token = Closure::<dyn FnMut(JsValue) -> Promise>::new(move |items| answer(&weak, items));
-        let (weak, other) = (Rc::downgrade(self), Rc::downgrade(self));
-        let listeners = [
-            listener(move |event| with(&weak, |inner| inner.loaded(&event))),
-            listener(move |event| with(&other, |inner| inner.failed(&event))),
-        ];
-        for (name, listener) in ["load", "preview_error"].iter().zip(&listeners) {
-            preview.add_listener(name, listener.as_ref())?;
-        }
-        let mounted = Rc::new(Mounted { preview, stage: self.view.stage()?, token, _listeners: listeners });
+        let weak = Rc::downgrade(self);
+        preview.add_listener("load", &listener(move |event| with(&weak, |inner| inner.loaded(&event))))?;
+        let weak = Rc::downgrade(self);
+        preview.add_listener(
+            "preview_error",
+            &listener(move |event| with(&weak, |inner| inner.failed(&event))),
+        )?;
+        let mounted = Rc::new(Mounted { preview, stage: self.view.stage()?, token: token.into_js_value() });
         self.mounted.replace(Some(Rc::clone(&mounted)));
         Ok(mounted)
     }
@@ -214,8 +212,13 @@ impl Inner {
         Some((showing.want.clone(), is_retry))
     }
 
+    /// What Box says about this file and its token. It is asked once, and again after a dead token.
     async fn examine(self: &Rc<Self>, want: &Want) -> Option<Verdict> {
         let turn = self.turn.get();
+        let known = self.showing.borrow().as_ref().and_then(|showing| showing.verdict);
+        if known.is_some_and(|verdict| verdict != Verdict::TokenRefused) {
+            return known;
+        }
         let settings = self.client.settings().await.ok()?;
         let token = self.client.token_for(want.clone()).await.ok()?;
         let verdict = http::examine(&settings.api_url, want.item.id(), &token).await;
@@ -284,8 +287,7 @@ impl Inner {
             [Some(fault.code.as_str()), fault.rule.as_deref(), fault.reason.as_deref(), Some(&fault.title)];
         let parts = detail.into_iter().flatten().filter(|part| !part.is_empty());
         let detail = parts.collect::<Vec<_>>().join(" · ");
-        self.view.message(&words, &detail, act.as_ref().unchecked_ref()).ok();
-        self.act.replace(Some(act));
+        self.view.message(&words, &detail, &act).ok();
         let detail = object([("code", fault.code.as_str().into()), ("message", words.title.into())]);
         self.view.dispatch("keyhole-error", &detail);
     }

@@ -62,7 +62,7 @@ impl View {
     }
 
     /// A message in place of the preview; `act` is what its button does.
-    pub(super) fn message(&self, words: &Words, detail: &str, act: &js_sys::Function) -> Result<(), JsValue> {
+    pub(super) fn message(&self, words: &Words, detail: &str, act: &JsValue) -> Result<(), JsValue> {
         let message = &self.message;
         message.set_text_content(None);
         let urgent = words.action != Action::SignIn;
@@ -78,7 +78,7 @@ impl View {
         if label.is_some() {
             let button = part(&self.document, "button", "button", label)?;
             button.set_attribute("type", "button")?;
-            button.add_event_listener_with_callback("click", act)?;
+            button.add_event_listener_with_callback("click", act.unchecked_ref())?;
             message.append_child(&button)?;
         }
         if urgent {
