@@ -40,11 +40,7 @@ pub(crate) struct Options {
 pub(crate) fn dev(options: &Options) -> Outcome {
     match run(options) {
         // How it is meant to end.
-        Err(Failure::Interrupted) => {
-            println!();
-            say::step("stopped");
-            Ok(())
-        }
+        Err(Failure::Interrupted) => Ok(()),
         other => other,
     }
 }
@@ -111,7 +107,7 @@ fn start_worker(options: &Options, state: &State, mut vars: Vars) -> Outcome<(St
     let ready = Arc::new(AtomicBool::new(false));
     let show = Arc::clone(&ready);
     let mut server = worker.launch(move |line| {
-        if show.load(Ordering::Relaxed) {
+        if show.load(Ordering::Relaxed) && !is_wranglers_request_line(line) {
             println!("{line}");
         }
     })?;
@@ -129,8 +125,19 @@ fn serve_until_interrupted(options: &Options, address: &str, mut servers: Vec<Se
         for server in &mut servers {
             server.check_alive()?;
         }
-        process::pause()?;
+        if process::pause().is_err() {
+            println!();
+            say::step("stopping");
+            return Err(Failure::Interrupted);
+        }
     }
+}
+
+/// The Worker writes a line per request itself, and says more.
+fn is_wranglers_request_line(line: &str) -> bool {
+    let methods = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"];
+    line.strip_prefix("[wrangler:info] ")
+        .is_some_and(|rest| methods.iter().any(|method| rest.starts_with(method)))
 }
 
 /// Who can sign in, and how, as the emulator tells.
@@ -218,6 +225,13 @@ mod tests {
                 .starts_with("BOX_CLIENT_SECRET missing")
         );
         assert!(check(&[]).starts_with("BOX_CLIENT_ID and BOX_CLIENT_SECRET missing"));
+    }
+
+    #[test]
+    fn wranglers_own_request_lines_are_left_out_and_nothing_else() {
+        assert!(is_wranglers_request_line("[wrangler:info] GET /healthz 200 OK (5ms)"));
+        assert!(!is_wranglers_request_line("[wrangler:info] Updated and ready on http://127.0.0.1:8787"));
+        assert!(!is_wranglers_request_line(r#"{"event":"request","route":"session","status":200}"#));
     }
 
     #[test]

@@ -148,6 +148,8 @@ impl Worker {
         ]);
         wrangler.arg(self.port.to_string()).arg("--inspector-port").arg(free_port()?.to_string());
         wrangler.arg("--config").arg(&file).arg("--persist-to").arg(&self.state);
+        // It would ask Cloudflare where in the world we are.
+        wrangler.env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
         // Its registry of local Workers and its logs stay ours, so that several can run at once.
         wrangler.env("WRANGLER_REGISTRY_PATH", self.home.join("registry"));
         wrangler.env("WRANGLER_LOG_PATH", self.home.join("logs")).env("WRANGLER_HIDE_BANNER", "true");
