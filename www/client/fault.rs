@@ -66,3 +66,33 @@ impl Fault {
         self.status == 0.0 || self.status == 429.0 || self.status >= 500.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn answered(status: f64) -> Fault {
+        Fault { status, ..Fault::new("any") }
+    }
+
+    #[test]
+    fn silence_overload_and_trouble_may_pass() {
+        for status in [0.0, 429.0, 500.0, 503.0] {
+            assert!(answered(status).may_pass(), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_does_not_pass() {
+        for status in [400.0, 401.0, 403.0, 404.0] {
+            assert!(!answered(status).may_pass(), "{status}");
+        }
+    }
+
+    #[test]
+    fn only_a_signed_out_answer_ends_the_session() {
+        assert!(Fault::new(SIGNED_OUT).ends_session());
+        assert!(!Fault::new(NOT_FOUND).ends_session());
+    }
+}

@@ -110,6 +110,16 @@ mod tests {
     }
 
     #[test]
+    fn what_has_a_known_cause_names_it() {
+        let unknown = of("anything").title;
+        for code in
+            [fault::OFFLINE, fault::CORS, fault::TIMED_OUT, fault::LIBRARY_UNREACHABLE, "rate_limited"]
+        {
+            assert_ne!(of(code).title, unknown, "{code}");
+        }
+    }
+
+    #[test]
     fn what_cannot_pass_has_no_button() {
         for code in [fault::NOT_FOUND, fault::NOT_ALLOWED, "scope_not_allowed", "error_unsupported_file_type"]
         {

@@ -134,6 +134,11 @@ mod tests {
     }
 
     #[test]
+    fn the_root_is_no_folder_below_itself() {
+        assert!(Trail::from_fragment("#folder/0") == Trail::root());
+    }
+
+    #[test]
     fn a_file_is_named_by_the_url_and_stays_in_its_folder() {
         let trail = in_reports().with_file(Named::new("3", "a.pdf"));
         assert_eq!(trail.fragment(), "#file/3");
