@@ -351,4 +351,14 @@ mod tests {
         assert!(!one.files.is_empty());
         assert!(one.files.keys().chain(one.folders.keys()).all(|id| is_id(id)));
     }
+
+    #[test]
+    fn a_file_that_may_only_be_looked_at_gives_its_user_no_other_right() {
+        let account = Account::read();
+        let mut file = account.files.into_values().next().expect("a file");
+        assert!(file.user_may(Right::Download));
+        file.about = serde_json::from_str("{\"preview_only\": true}").expect("readable");
+        assert!(file.user_may(Right::Info) && file.user_may(Right::Preview));
+        assert!(!file.user_may(Right::Download) && !file.user_may(Right::Rename));
+    }
 }

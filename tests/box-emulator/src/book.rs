@@ -382,3 +382,25 @@ impl Token {
         self.expires_at_ms.saturating_sub(now_ms) / 1000
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_book_forgets_what_ran_out_a_day_ago_but_no_refresh_token() {
+        let mut book = Book::default();
+        let holder = Holder { client_id: String::new(), user_id: String::new(), scopes: BTreeSet::new() };
+        let mut enter =
+            |name: &str, kind, now_ms| book.enter(name, Token::new(kind, holder.clone(), 60, now_ms));
+        enter("refresh", Kind::Refresh, 0);
+        (2..TOKENS_KEPT).for_each(|number| enter(&format!("old {number}"), Kind::Child, 0));
+        let a_day_later = LEDGER_SECONDS * 1000 + 60_000;
+        enter("recent", Kind::Child, a_day_later - 1);
+        enter("new", Kind::Child, a_day_later);
+        let left: Vec<(&str, u64)> =
+            book.in_order().iter().map(|(value, token)| (*value, token.number)).collect();
+        let last = u64::try_from(TOKENS_KEPT).expect("small");
+        assert_eq!(left, [("refresh", 0), ("recent", last - 1), ("new", last)]);
+    }
+}

@@ -150,14 +150,19 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_state_file_is_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
+    fn the_state_file_is_for_its_owner_alone_and_written_only_on_changes() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("state.json");
         let program = start(&["--state", file.to_str().expect("text")]);
-        login(&program);
-        let mode = fs::metadata(&file).expect("written").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let (access, refresh) = login(&program);
+        let written = fs::metadata(&file).expect("written");
+        assert_eq!(written.permissions().mode() & 0o777, 0o600);
+        let inode = || fs::metadata(&file).expect("written").ino();
+        assert_eq!(users_me(&program, &access), "200");
+        assert_eq!(inode(), written.ino());
+        token(&program, &format!("grant_type=refresh_token&refresh_token={refresh}"));
+        assert_ne!(inode(), written.ino());
     }
 
     #[test]

@@ -174,6 +174,8 @@ fn somebody_else_can_sign_out_first() {
     let page = browser.visit(answer.header("location").expect("location")).text();
     assert!(page.contains("type=\"password\"") && page.contains("name=\"state\" value=\"s\""));
     assert_ne!(browser.cookie, before);
+    browser.cookie = before;
+    assert!(browser.open(&asked(&[])).text().contains("type=\"password\""), "signed out is signed out");
 }
 
 #[test]

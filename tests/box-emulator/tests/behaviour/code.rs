@@ -68,6 +68,8 @@ fn a_token_is_not_a_code() {
     for value in [&pair.access, &pair.refresh, "guessed"] {
         client.redeem(value).is_oauth(status, error, description);
     }
+    client.control("expire", json!({"kind": "access"}));
+    client.redeem(&pair.access).is_oauth(status, error, description);
 }
 
 #[test]
@@ -145,6 +147,9 @@ fn the_addresses_of_old_clients_work_too() {
     let form = [&[("token", &*pair.refresh)], CREDENTIALS].concat();
     assert_eq!(client.ask("POST", "/api/oauth2/revoke").form(&form).send().status, 200);
     assert!(!client.works(&pair.access));
+    let calls = client.ask("GET", "/emulator/calls").send().json();
+    assert_eq!(calls["counts"]["POST /oauth2/token authorization_code"], 1);
+    assert_eq!(calls["counts"]["POST /oauth2/revoke"], 1);
 }
 
 #[test]

@@ -169,6 +169,7 @@ fn the_stand_in_is_served_for_every_version_and_locale() {
         "3.81.0/en-US/../preview.js",
         "3.81.0/en-US/%2e%2e/Cargo.toml",
         "third-party/pdfjs/build/pdf.mjs",
+        "third-party/en-US/preview.js",
     ] {
         let answer = get(path);
         assert_eq!((answer.status, &answer.json()["code"]), (404, &json!("not_found")), "{path}");

@@ -27,6 +27,9 @@ fn a_fault_hits_the_method_path_and_grant_type_it_names() {
     assert_eq!(client.ask("GET", "/oauth2/token").send().status, 405);
     assert_eq!(client.exchange(&pair.access, "item_preview", None).status, 500);
     assert_eq!(client.exchange(&pair.access, "item_preview", None).status, 200);
+    client.control("faults", json!({"method": "GET", "path": "/oauth2/token", "status": 500}));
+    assert_eq!(client.refresh(&pair.refresh).status, 200);
+    client.ask("DELETE", "/emulator/faults").send();
     let long = "urn:ietf:params:oauth:grant-type:token-exchange";
     client.control("faults", json!({"path": "/oauth2/*", "grant_type": long, "status": 500}));
     assert_eq!(client.exchange(&pair.access, "item_preview", None).status, 500);
