@@ -194,19 +194,13 @@ async fn open<S, K: Keepers>(
 ) -> Result<Option<SessionCookie>, Outcome> {
     let secret = SessionSecret::new(entropy.draw());
     let ask = Ask::Open { code, verifier: verifier.to_owned() };
-    let reply = context.keepers.ask(keeper, &Message { secret: secret.clone(), ask }).await;
-    match reply {
+    match context.keepers.ask(keeper, &Message { secret: secret.clone(), ask }).await {
         Ok(Reply::Session(_)) => Ok(Some(SessionCookie::issue(keeper.clone(), secret))),
         Ok(Reply::AlreadyOpened) => Ok(None),
         Ok(Reply::Fault(KeeperFault::CodeRefused)) => Err(Outcome::CodeRefused),
-        Ok(Reply::Fault(KeeperFault::Busy { .. })) => {
-            // It goes on opening, and no browser will hold what it opens: let it end.
-            let close = Message { secret, ask: Ask::Close(End::SignedOut) };
-            drop(context.keepers.ask(keeper, &close).await);
-            Err(Outcome::BoxUnavailable)
-        }
         Ok(Reply::Fault(
             KeeperFault::BoxUnavailable { .. }
+            | KeeperFault::Busy { .. }
             | KeeperFault::RateLimited { .. }
             | KeeperFault::Recovering { .. },
         ))

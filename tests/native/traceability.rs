@@ -1,0 +1,83 @@
+//! Every number that `tests/security.md` claims has a test that carries it.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// What this release claims; the list must say the same.
+fn claimed() -> BTreeSet<u32> {
+    (1..=7).chain(9..=18).chain(20..=36).chain(38..=40).chain([42]).collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The numbers of the list: its headings are `## 7. …`.
+fn listed() -> BTreeSet<u32> {
+    let list = fs::read_to_string(root().join("tests/security.md")).unwrap();
+    list.lines().filter_map(|line| line.strip_prefix("## ")?.split_once(". ")?.0.parse().ok()).collect()
+}
+
+/// The numbers that tests carry: `fn s07_…` in Rust, `'s07 …'` in the browser's tests.
+fn proven() -> BTreeSet<u32> {
+    let mut numbers = BTreeSet::new();
+    for folder in ["src", "tests", "www", "xtask"] {
+        visit(&root().join(folder), &mut |text| {
+            for before in ["fn s", "'s", "\"s", "`s"] {
+                let found = text.split(before).skip(1).filter_map(|after| after.get(..3));
+                numbers.extend(
+                    found
+                        .filter(|word| word.ends_with(['_', ' ']))
+                        .filter_map(|word| word.get(..2)?.parse::<u32>().ok()),
+                );
+            }
+        });
+    }
+    numbers
+}
+
+fn visit(folder: &Path, read: &mut impl FnMut(&str)) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if path.is_dir() {
+            if !matches!(&*name, "node_modules" | "dist" | "target" | "sample") {
+                visit(&path, read);
+            }
+        } else if [".rs", ".ts", ".js", ".mjs"].iter().any(|end| name.ends_with(end)) {
+            read(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_list_claims_what_this_release_promises() {
+    assert_eq!(listed(), claimed());
+}
+
+#[test]
+fn every_claimed_number_has_a_test() {
+    let proven = proven();
+    let missing: Vec<u32> = listed().into_iter().filter(|number| !proven.contains(number)).collect();
+    assert!(missing.is_empty(), "no test carries {missing:?}");
+}
+
+#[track_caller]
+fn readme_says(words: &[&str]) {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap().to_lowercase();
+    let missing: Vec<&&str> = words.iter().filter(|word| !readme.contains(**word)).collect();
+    assert!(missing.is_empty(), "README.md does not speak of {missing:?}");
+}
+
+#[test]
+fn s33_the_readme_says_what_a_hostile_script_in_the_page_could_still_do() {
+    readme_says(&["a script running in the page", "xss"]);
+}
+
+#[test]
+fn s34_the_readme_says_when_a_full_proxy_is_the_better_choice() {
+    readme_says(&["when a full proxy is the better choice"]);
+}
