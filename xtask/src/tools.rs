@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::failure::{Outcome, While, said};
 use crate::process;
-use crate::say::{self, Heartbeat};
+use crate::say::Heartbeat;
 use crate::{place, setup};
 
 /// A program from crates.io.
@@ -99,9 +99,7 @@ fn install(tool: &Tool, version: &str, into: &Path) -> Outcome {
     let parent = into.parent().unwrap_or(into);
     cargo.current_dir(parent).env("CARGO_TARGET_DIR", into.join("target"));
     process::run_quietly(&format!("cargo install {name}"), &mut cargo)?;
-    fs::remove_dir_all(into.join("target")).or_say(|| format!("clearing up after {name}"))?;
-    say::step(&format!("{name} {version} is ready"));
-    Ok(())
+    fs::remove_dir_all(into.join("target")).or_say(|| format!("clearing up after {name}"))
 }
 
 #[cfg(test)]
@@ -131,20 +129,28 @@ mod tests {
     fn an_install_that_was_cut_short_is_started_over() {
         let cache = tempfile::tempdir().unwrap();
         let cut_short = |_: &Tool, _: &str, into: &Path| {
-            fs::create_dir_all(into.join("bin")).unwrap();
+            fs::create_dir_all(into).unwrap();
+            fs::write(into.join("half a file"), "x").unwrap();
             said("cut short")
         };
         assert!(installed_in(cache.path(), &TOOL, "1.0.0", cut_short).is_err());
-        assert!(installed_in(cache.path(), &TOOL, "1.0.0", put_program).is_ok());
+        let program = installed_in(cache.path(), &TOOL, "1.0.0", put_program).unwrap();
+        assert!(!program.ancestors().nth(2).unwrap().join("half a file").exists());
     }
 
     #[test]
     fn two_clones_that_ask_at_once_install_once() {
         let cache = tempfile::tempdir().unwrap();
-        let installs = AtomicU32::new(0);
+        let (arrived, installs) = (AtomicU32::new(0), AtomicU32::new(0));
+        let lock = cache.path().join("thing-1.0.0.lock");
         let ask = || {
+            arrived.fetch_add(1, Ordering::Relaxed);
             installed_in(cache.path(), &TOOL, "1.0.0", |tool, version, into| {
                 installs.fetch_add(1, Ordering::Relaxed);
+                assert!(matches!(File::open(&lock).unwrap().try_lock(), Err(TryLockError::WouldBlock)));
+                while arrived.load(Ordering::Relaxed) < 4 {
+                    std::thread::yield_now();
+                }
                 put_program(tool, version, into)
             })
             .unwrap();
