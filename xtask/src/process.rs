@@ -294,16 +294,18 @@ mod tests {
         assert!(gone(grandchild));
     }
 
-    /// A killed grandchild is collected by init, which may take a moment.
+    /// Init collects a dead grandchild, sooner or later; dead it is before.
     fn gone(pid: Pid) -> bool {
+        let stat = format!("/proc/{}/stat", pid.as_raw_nonzero());
+        let is_dead = || {
+            rustix::process::test_kill_process(pid).is_err()
+                || std::fs::read_to_string(&stat).is_ok_and(|stat| stat.contains(") Z "))
+        };
         let watch = Stopwatch::start();
-        while watch.elapsed() < FAREWELL {
-            if rustix::process::test_kill_process(pid).is_err() {
-                return true;
-            }
+        while !is_dead() && watch.elapsed() < FAREWELL {
             thread::yield_now();
         }
-        false
+        is_dead()
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Heartbeat {
             if terminal {
                 print!("\r\x1b[K");
             }
-            println!("  done in {}", minutes(watch.elapsed()));
+            println!("  took {}", minutes(watch.elapsed()));
         });
         Self { stop: Some(stop), speaker: Some(speaker) }
     }
