@@ -132,20 +132,20 @@ pub async fn answer(
         Ok(routed) => serve(routed, &request, &mut visit, &context).await,
         Err(fault) => Err(*fault),
     };
-    let place = Place::of(&request, config.public_origin.is_https());
-    let mut served = served.unwrap_or_else(|fault| place.told(fault, &mut visit.entropy));
-    if place.route.as_ref().is_some_and(Route::is_call) {
-        let listed = place.origin.and_then(|origin| config.policy.listed(origin));
+    let envelope = Envelope::of(&request, config.public_origin.is_https());
+    let mut served = served.unwrap_or_else(|fault| envelope.told(fault, &mut visit.entropy));
+    if envelope.route.as_ref().is_some_and(Route::is_call) {
+        let listed = envelope.origin.and_then(|origin| config.policy.listed(origin));
         headers::share(&mut served.response, listed);
     }
-    place.finished(served)
+    envelope.finished(served)
 }
 
 /// Answers for a Worker whose settings or bindings do not fit: 503 with the list, by variable name.
 #[must_use]
 pub fn unconfigured(request: &Request<Vec<u8>>, faults: &ConfigFaults) -> Answer {
     let response = health::not_configured(faults).answer();
-    Place::of(request, false).finished(Served { response, fault: Some("not_configured") })
+    Envelope::of(request, false).finished(Served { response, fault: Some("not_configured") })
 }
 
 async fn serve<S: Store, K: Keepers>(
@@ -192,8 +192,8 @@ fn our_host(request: &Request<Vec<u8>>, config: &Config) -> Result<(), Fault> {
     Ok(guard::is_our_host(authority, request.headers(), &config.public_origin)?)
 }
 
-/// Where a request went, as far as its answer's form depends on it.
-struct Place<'a> {
+/// What the form of an answer depends on, whatever it says.
+struct Envelope<'a> {
     route: Option<Route>,
     origin: Option<&'a str>,
     bodiless: bool,
@@ -201,7 +201,7 @@ struct Place<'a> {
     for_eyes: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Envelope<'a> {
     fn of(request: &'a Request<Vec<u8>>, https: bool) -> Self {
         let route = Route::at(request.uri().path());
         Self {

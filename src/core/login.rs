@@ -135,30 +135,33 @@ pub(crate) async fn finish<S: Store, K: Keepers>(
         let outcome = without_cookie(request.headers(), &keeper, context.config);
         return leave(context, entropy, None, outcome);
     };
-    let transaction = match load(context, &keeper, &cookie).await {
+    let mut served = finish_own(context, entropy, callback, &keeper, &cookie).await;
+    cookies::clear_login(&mut served.response, &keeper);
+    served
+}
+
+/// The rest of it, for the browser that holds the login's cookie.
+async fn finish_own<S: Store, K: Keepers>(
+    context: &Context<'_, S, K>,
+    entropy: &mut Entropy,
+    callback: Callback,
+    keeper: &KeeperName,
+    cookie: &LoginCookie,
+) -> Served {
+    let transaction = match load(context, keeper, cookie).await {
         Ok(transaction) => transaction,
         Err(Unusable::Unknown) => return leave(context, entropy, None, Outcome::StateUnknown),
         Err(Unusable::Foreign) => return leave(context, entropy, None, Outcome::Failed),
     };
-    let mut session = None;
-    let outcome = match callback.judge(&transaction, context.now, context.config) {
-        Verdict::Leave(outcome) => outcome,
-        Verdict::Redeem(code) => {
-            let opened = open(context, entropy, &keeper, code, &transaction.verifier).await;
-            opened.map_or_else(
-                |outcome| outcome,
-                |cookie| {
-                    session = cookie;
-                    Outcome::SignedIn
-                },
-            )
-        }
+    let opened = match callback.judge(&transaction, context.now, context.config) {
+        Verdict::Redeem(code) => open(context, entropy, keeper, code, &transaction.verifier).await,
+        Verdict::Leave(outcome) => Err(outcome),
     };
+    let outcome = opened.as_ref().err().copied().unwrap_or(Outcome::SignedIn);
     let mut served = leave(context, entropy, Some(&transaction), outcome);
-    cookies::clear_login(&mut served.response, &keeper);
-    if let Some(session) = session {
+    if let Ok(Some(session)) = opened {
         cookies::set_session(&mut served.response, &session, context.config);
-        replace(context, transaction.previous, &keeper).await;
+        replace(context, transaction.previous, keeper).await;
     }
     served
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     app::{BODY_BYTES_MAX, Body, Context, Keepers, Store},
     config::Config,
+    cookies,
     fault::Fault,
     headers,
     item::{Item, Scopes},
@@ -26,7 +27,8 @@ pub(crate) async fn hand_out<S: Store, K: Keepers>(
     context: &Context<'_, S, K>,
     request: &Request<Vec<u8>>,
 ) -> Result<Response<Body>, Fault> {
-    crate::cookies::session(request.headers(), context.config.keys())?;
+    // Who is not signed in learns nothing about the rules.
+    cookies::session(request.headers(), context.config.keys())?;
     let Wanted { items, scopes, refused } = Wanted::parse(request, context.config)?;
     let policy = &context.config.policy;
     let (allowed, forbidden): (Vec<Item>, Vec<Item>) =

@@ -1,10 +1,14 @@
-//! Every number that `tests/security.md` claims has a test that carries it.
+//! What prose says of the code is so: every number that `tests/security.md` claims has a test that carries it, and
+//! every setting is explained where people look for it.
 
 use std::{
+    cell::RefCell,
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
+
+use keyhole_core::config::Config;
 
 /// What this release claims; the list must say the same.
 fn claimed() -> BTreeSet<u32> {
@@ -80,4 +84,27 @@ fn s33_the_readme_says_what_a_hostile_script_in_the_page_could_still_do() {
 #[test]
 fn s34_the_readme_says_when_a_full_proxy_is_the_better_choice() {
     readme_says(&["when a full proxy is the better choice"]);
+}
+
+/// Every variable that is looked for.
+fn variables() -> BTreeSet<String> {
+    let asked = RefCell::new(BTreeSet::new());
+    let faults = Config::parse(|name| {
+        asked.borrow_mut().insert(name.to_owned());
+        None
+    });
+    assert!(faults.is_err());
+    asked.into_inner()
+}
+
+#[test]
+fn every_setting_is_explained_in_the_readme_and_beside_its_parser() {
+    let variables = variables();
+    assert!(variables.len() > 15, "{variables:?}");
+    for place in ["README.md", "src/core/config.rs"] {
+        let text = fs::read_to_string(root().join(place)).unwrap();
+        let missing: Vec<&String> =
+            variables.iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
+        assert!(missing.is_empty(), "{place} does not explain {missing:?}");
+    }
 }
