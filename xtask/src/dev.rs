@@ -63,7 +63,7 @@ fn run(options: &Options) -> Outcome {
     }
 }
 
-fn with_emulator(options: &Options, state: &State, mut vars: Vars) -> Outcome {
+fn with_emulator(options: &Options, state: &State, local: Vars) -> Outcome {
     servers::build_emulator()?;
     say::step("starting the Box emulator and the Worker");
     let emulator = Emulator {
@@ -74,11 +74,18 @@ fn with_emulator(options: &Options, state: &State, mut vars: Vars) -> Outcome {
     };
     fs::create_dir_all(place::local_state()).or_say(|| "making .wrangler/keyhole".to_owned())?;
     let (emulator_server, status) = emulator.start()?;
-    // A local Box's settings win: those of a real app are of no use to it.
-    vars.extend(emulator.vars());
-    let (worker, worker_server) = start_worker(options, state, vars)?;
+    let (worker, worker_server) = start_worker(options, state, for_emulator(local, emulator.vars()))?;
     println!("\n  Open {} and sign in as {}", say::bold(&worker), user(&status));
     serve_until_interrupted(options, &worker, vec![worker_server, emulator_server])
+}
+
+/// A local Box's settings win: those of a real app are of no use to it. Only the preview library may be a real one.
+fn for_emulator(local: Vars, emulator: Vars) -> Vars {
+    let library = local.get("PREVIEW_LIBRARY_URL").filter(|url| !url.is_empty()).cloned();
+    let mut vars = local;
+    vars.extend(emulator);
+    vars.extend(library.map(|url| ("PREVIEW_LIBRARY_URL".to_owned(), url)));
+    vars
 }
 
 fn with_real_box(options: &Options, state: &State, vars: Vars) -> Outcome {
@@ -232,6 +239,20 @@ mod tests {
         assert!(is_wranglers_request_line("[wrangler:info] GET /healthz 200 OK (5ms)"));
         assert!(!is_wranglers_request_line("[wrangler:info] Updated and ready on http://127.0.0.1:8787"));
         assert!(!is_wranglers_request_line(r#"{"event":"request","route":"session","status":200}"#));
+    }
+
+    #[test]
+    fn the_emulator_is_box_whatever_app_is_set_but_the_preview_library_may_be_real() {
+        let emulator = vars(&[("BOX_CLIENT_ID", "emulated"), ("PREVIEW_LIBRARY_URL", "stand-in")]);
+        let local = vars(&[("BOX_CLIENT_ID", "real"), ("SEAL_KEYS", "k"), ("PREVIEW_LIBRARY_URL", "")]);
+        let plain =
+            vars(&[("BOX_CLIENT_ID", "emulated"), ("SEAL_KEYS", "k"), ("PREVIEW_LIBRARY_URL", "stand-in")]);
+        assert_eq!(for_emulator(local, emulator.clone()), plain);
+        let local = vars(&[("PREVIEW_LIBRARY_URL", "real")]);
+        assert_eq!(
+            for_emulator(local, emulator).get("PREVIEW_LIBRARY_URL").map(String::as_str),
+            Some("real")
+        );
     }
 
     #[test]

@@ -77,3 +77,19 @@ fn perform(command: Command) -> Outcome<ExitCode> {
     }
     Ok(ExitCode::SUCCESS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_makes_sense() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+        assert!(Arguments::try_parse_from(["xtask", "test", "edge", "--", "a_name"]).is_ok());
+        assert!(Arguments::try_parse_from(["xtask", "test", "--", "a_name"]).is_err());
+        assert!(
+            Arguments::try_parse_from(["xtask", "dev", "--box", "--fresh", "--no-open", "--port", "1"])
+                .is_ok()
+        );
+    }
+}
