@@ -1,23 +1,16 @@
-//! The client behind `class Keyhole`: one session, its tokens, and who is told of changes.
+//! The client behind `class Keyhole`: what JavaScript calls, and nothing that decides.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use futures_channel::oneshot;
 use gloo_net::http::Request;
-use gloo_timers::future::TimeoutFuture;
-use js_sys::{Array, Date, Function, Promise, Reflect};
+use js_sys::{Array, Date, Function, Promise};
 use serde::Serialize;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
-use super::http::{self, ask};
-use super::{fault_of, get, object, promise, run, set, text, window};
-use crate::ask::{Asks, Batch, Joined};
+use super::promise;
+use super::shared::{Shared, plain};
 use crate::fault::{self, Fault};
-use crate::held::{Held, PreviewToken};
-use crate::hosts;
 use crate::want::{Item, Scopes, Want};
 
 /// The client of one Keyhole. Clones of the inner part are shared with the previews on the page.
@@ -26,60 +19,13 @@ pub struct Client {
     shared: Rc<Shared>,
 }
 
-/// What the Worker tells a page about itself.
-#[derive(Clone)]
-pub(super) struct Settings {
-    pub(super) api_url: String,
-    pub(super) app_url: String,
-    pub(super) preview_library_url: String,
-}
-
-impl Settings {
-    fn read(settings: &JsValue) -> Option<Self> {
-        Some(Self {
-            api_url: text(settings, "api_url")?,
-            app_url: text(settings, "app_url")?,
-            preview_library_url: text(settings, "preview_library_url")?,
-        })
-    }
-}
-
-/// What is known of the session.
-#[derive(Default)]
-struct Session {
-    signed_in: Option<bool>,
-    ended: Option<String>,
-    settings: Option<Settings>,
-    asking: Option<Promise>,
-}
-
-pub(super) struct Shared {
-    origin: String,
-    tell: Function,
-    asks: RefCell<Asks<oneshot::Sender<Answer>>>,
-    held: RefCell<Held>,
-    session: RefCell<Session>,
-    /// Counts sessions, so that a token that arrives after the end of its session is not kept.
-    epoch: Cell<u32>,
-}
-
-pub(super) type Answer = Result<String, Fault>;
-
 #[wasm_bindgen]
 impl Client {
     /// `origin` is the Worker's; `tell(type, detail)` dispatches an event on the `Keyhole`.
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(origin: String, tell: Function) -> Self {
-        let shared = Shared {
-            origin,
-            tell,
-            asks: RefCell::default(),
-            held: RefCell::default(),
-            session: RefCell::default(),
-            epoch: Cell::default(),
-        };
-        Self { shared: Rc::new(shared) }
+        Self { shared: Rc::new(Shared::new(origin, tell)) }
     }
 
     pub(super) fn share(&self) -> Rc<Shared> {
@@ -94,7 +40,7 @@ impl Client {
     /// Why the session before was ended, where the Worker said so.
     #[must_use]
     pub fn ended(&self) -> Option<String> {
-        self.shared.session.borrow().ended.clone()
+        self.shared.ended()
     }
 
     /// Leaves the page for Box's login, to come back to `return_to` (else to this very place).
@@ -107,10 +53,7 @@ impl Client {
     #[wasm_bindgen(js_name = signOut)]
     pub fn sign_out(&self) -> Promise {
         let shared = self.share();
-        promise(Box::pin(async move {
-            let done = ask(Request::post(&shared.url("/auth/logout")), None).await;
-            done.map(|_| shared.end(Some("signed_out".to_owned()))).map(|()| JsValue::UNDEFINED)
-        }))
+        promise(Box::pin(async move { shared.sign_out().await }))
     }
 
     /// The token function: a typed id or an array of them in; a string or a map out; `null` on failure.
@@ -168,304 +111,10 @@ impl Client {
     }
 }
 
-impl Shared {
-    fn url(&self, path: &str) -> String {
-        [&self.origin, path].concat()
-    }
-
-    fn tell(&self, event: &str, detail: &JsValue) {
-        self.tell.call2(&JsValue::UNDEFINED, &event.into(), detail).ok();
-    }
-
-    /// Asks the Worker, and notices when it says that the session is over.
-    async fn ask(
-        &self,
-        request: gloo_net::http::RequestBuilder,
-        body: Option<JsValue>,
-    ) -> Result<JsValue, Fault> {
-        let answer = ask(request, body).await;
-        if let Err(fault) = &answer
-            && fault.ends_session()
-        {
-            self.end(fault.reason.clone());
-        }
-        answer
-    }
-
-    /// The session is over: every token goes, and whoever listens is told, once.
-    fn end(&self, reason: Option<String>) {
-        self.epoch.set(self.epoch.get().wrapping_add(1));
-        self.held.borrow_mut().clear();
-        let was_over = {
-            let mut session = self.session.borrow_mut();
-            session.ended.clone_from(&reason);
-            session.signed_in.replace(false) == Some(false)
-        };
-        if !was_over {
-            self.tell("ended", &object([("reason", reason.into())]));
-            self.tell("change", &JsValue::UNDEFINED);
-        }
-    }
-
-    /// One question about the session at a time; who asks meanwhile gets its answer.
-    fn session(self: &Rc<Self>) -> Promise {
-        if let Some(asking) = &self.session.borrow().asking {
-            return asking.clone();
-        }
-        let shared = Rc::clone(self);
-        let asking = promise(Box::pin(async move {
-            let answer = shared.ask_session().await;
-            shared.session.borrow_mut().asking = None;
-            answer
-        }));
-        self.session.borrow_mut().asking = Some(asking.clone());
-        asking
-    }
-
-    async fn ask_session(&self) -> Result<JsValue, Fault> {
-        let answer = ask(Request::get(&self.url("/api/session")), None).await?;
-        let settings =
-            Settings::read(&get(&answer, "settings")).ok_or_else(|| Fault::new(fault::UNREADABLE))?;
-        self.session.borrow_mut().settings = Some(settings);
-        let session = get(&answer, "session");
-        if session.is_object() {
-            let known = self.session.borrow_mut().signed_in.replace(true);
-            if known != Some(true) {
-                self.tell("change", &JsValue::UNDEFINED);
-            }
-            return Ok(session);
-        }
-        let first_answer = self.session.borrow().signed_in.is_none();
-        if first_answer {
-            let mut known = self.session.borrow_mut();
-            known.signed_in = Some(false);
-            known.ended = text(&answer, "ended");
-        } else {
-            self.end(text(&answer, "ended"));
-        }
-        Ok(JsValue::NULL)
-    }
-
-    /// The Worker's settings, for someone who is signed in.
-    pub(super) async fn settings(self: &Rc<Self>) -> Result<Settings, Fault> {
-        let known = {
-            let session = self.session.borrow();
-            session.settings.clone().filter(|_| session.signed_in == Some(true))
-        };
-        if let Some(settings) = known {
-            return Ok(settings);
-        }
-        JsFuture::from(self.session()).await.map_err(|error| fault_of(&error))?;
-        let session = self.session.borrow();
-        match (&session.settings, session.signed_in) {
-            (Some(settings), Some(true)) => Ok(settings.clone()),
-            _ => Err(Fault { reason: session.ended.clone(), ..Fault::new(fault::SIGNED_OUT) }),
-        }
-    }
-
-    pub(super) fn sign_in(&self, return_to: Option<String>) {
-        let location = window().location();
-        let here = || {
-            let href = location.href().unwrap_or_default();
-            match href.strip_prefix(self.origin.as_str()) {
-                Some(path) if path.starts_with('/') => path.to_owned(),
-                _ => href,
-            }
-        };
-        let return_to = js_sys::encode_uri_component(&return_to.unwrap_or_else(here));
-        let url = [&self.url("/auth/login?return_to="), String::from(return_to).as_str()].concat();
-        location.assign(&url).ok();
-    }
-
-    /// What the library's token function answers; see [`Client::token`].
-    pub(super) async fn tokens(self: &Rc<Self>, items: &JsValue, scopes: &Scopes) -> JsValue {
-        if let Some(one) = items.as_string() {
-            return self.token_or_null(&one, scopes.clone()).await;
-        }
-        let Some(items) = items.dyn_ref::<Array>() else { return JsValue::NULL };
-        // All are asked for before the first is awaited: one tick, one request.
-        let asked: Vec<(JsValue, Promise)> = items
-            .iter()
-            .map(|item| {
-                let (shared, scopes) = (Rc::clone(self), scopes.clone());
-                let typed = item.as_string().unwrap_or_default();
-                (item, promise(Box::pin(async move { Ok(shared.token_or_null(&typed, scopes).await) })))
-            })
-            .collect();
-        let map = object([]);
-        let mut any = false;
-        for (item, token) in asked {
-            let token = JsFuture::from(token).await.unwrap_or(JsValue::NULL);
-            any |= token.is_string();
-            Reflect::set(&map, &item, &token).ok();
-        }
-        if any { map } else { JsValue::NULL }
-    }
-
-    async fn token_or_null(self: &Rc<Self>, item: &str, scopes: Scopes) -> JsValue {
-        let Some(item) = Item::parse(item) else { return JsValue::NULL };
-        self.token_for(Want { item, scopes }).await.map_or(JsValue::NULL, JsValue::from)
-    }
-
-    /// From memory while it is fresh; else asked for, together with whatever else this tick asks for.
-    pub(super) async fn token_for(self: &Rc<Self>, want: Want) -> Answer {
-        let fresh = self.held.borrow().fresh(&want, Date::now()).map(|token| token.expose().to_owned());
-        if let Some(token) = fresh {
-            return Ok(token);
-        }
-        let (waiter, answer) = oneshot::channel();
-        if self.asks.borrow_mut().join(want, waiter) == Joined::First {
-            let shared = Rc::clone(self);
-            run(Box::pin(async move {
-                TimeoutFuture::new(0).await;
-                let batches = shared.asks.borrow_mut().batches();
-                for batch in batches {
-                    run(Box::pin(Rc::clone(&shared).send(batch)));
-                }
-            }));
-        }
-        answer.await.unwrap_or_else(|_| Err(Fault::new(fault::UNREACHABLE)))
-    }
-
-    /// One request for a batch; whatever comes, every waiter is told.
-    async fn send(self: Rc<Self>, batch: Batch) {
-        let (asked_at_ms, epoch) = (Date::now(), self.epoch.get());
-        let body = self.request_body(&batch).await;
-        let answer = self.ask(Request::post(&self.url("/api/tokens")), Some(body)).await;
-        let answer = match answer {
-            Ok(_) if epoch != self.epoch.get() => Err(Fault::new(fault::SIGNED_OUT)),
-            answer => answer.map(|body| http::entries(&get(&body, "tokens"))),
-        };
-        for item in batch.items {
-            let given = match &answer {
-                Ok(tokens) => match tokens.iter().find(|(id, _)| id == item.typed()) {
-                    Some((_, given)) => granted(given),
-                    None => Err(Fault::new(fault::UNREADABLE)),
-                },
-                Err(fault) => Err(fault.clone()),
-            };
-            self.settle(Want { item, scopes: batch.scopes.clone() }, given, asked_at_ms);
-        }
-        self.tell("change", &JsValue::UNDEFINED);
-    }
-
-    async fn request_body(&self, batch: &Batch) -> JsValue {
-        let mut refused = Vec::new();
-        for item in &batch.items {
-            let want = Want { item: item.clone(), scopes: batch.scopes.clone() };
-            let token = self.held.borrow_mut().take_refused(&want);
-            if let Some(token) = token {
-                refused.extend(http::sha256_hex(&token).await);
-            }
-        }
-        let items = batch.items.iter().map(Item::typed).collect();
-        plain(&TokensAsked { items, scopes: batch.scopes.names(), refused })
-    }
-
-    fn settle(&self, want: Want, given: Result<Granted, Fault>, asked_at_ms: f64) {
-        let answer = match given {
-            Ok(given) => {
-                let text = given.access_token.clone();
-                let token = PreviewToken::new(given.access_token);
-                let mut held = self.held.borrow_mut();
-                held.keep(want.clone(), token, given.scope, asked_at_ms, given.expires_in);
-                Ok(text)
-            }
-            Err(fault) => match self.held.borrow().alive(&want, Date::now()) {
-                Some(token) if fault.may_pass() => Ok(token.expose().to_owned()),
-                _ => Err(fault),
-            },
-        };
-        let waiters = self.asks.borrow_mut().settle(&want);
-        for waiter in waiters {
-            waiter.send(answer.clone()).ok();
-        }
-    }
-
-    pub(super) fn refuse(&self, token: &str) {
-        let ours = self.held.borrow_mut().refuse(token);
-        if ours {
-            self.tell("change", &JsValue::UNDEFINED);
-        }
-    }
-
-    fn intercept(self: &Rc<Self>, config: JsValue) -> JsValue {
-        let headers = get(&config, "headers");
-        let Some(want) = self.wanted_by(&headers, &text(&config, "url").unwrap_or_default()) else {
-            return config;
-        };
-        let fresh = self.held.borrow().fresh(&want, Date::now()).map(|token| token.expose().to_owned());
-        if let Some(token) = fresh {
-            set(&headers, AUTHORIZATION, [BEARER, &token].concat());
-            return config;
-        }
-        let shared = Rc::clone(self);
-        promise(Box::pin(async move {
-            if let Ok(token) = shared.token_for(want).await {
-                set(&headers, AUTHORIZATION, [BEARER, &token].concat());
-            }
-            Ok(config)
-        }))
-        .into()
-    }
-
-    /// The wish behind a request's header, if it holds a token of ours and the request goes to Box.
-    fn wanted_by(&self, headers: &JsValue, url: &str) -> Option<Want> {
-        let header = text(headers, AUTHORIZATION)?;
-        let want = self.held.borrow().want_of(header.strip_prefix(BEARER)?).cloned()?;
-        let api_url = self.session.borrow().settings.as_ref().map(|settings| settings.api_url.clone())?;
-        hosts::is_box(&host(url)?, &host(&api_url)?).then_some(want)
-    }
-}
-
-const AUTHORIZATION: &str = "Authorization";
-const BEARER: &str = "Bearer ";
-
-fn host(url: &str) -> Option<String> {
-    web_sys::Url::new(url).ok().map(|url| url.hostname())
-}
-
-/// The body of `POST /api/tokens`.
-#[derive(Serialize)]
-struct TokensAsked<'a> {
-    items: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scopes: Option<Vec<&'a str>>,
-    /// SHA-256, in hex, of tokens that Box rejected.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    refused: Vec<String>,
-}
-
 /// A row of [`Client::held`].
 #[derive(Serialize)]
 struct HeldRow<'a> {
     item: &'a str,
     scopes: Vec<&'a str>,
     expires_at: f64,
-}
-
-fn plain(value: &impl Serialize) -> JsValue {
-    serde_wasm_bindgen::to_value(value).unwrap_or(JsValue::UNDEFINED)
-}
-
-/// One item's part of the Worker's answer that went well.
-struct Granted {
-    access_token: String,
-    expires_in: f64,
-    scope: String,
-}
-
-fn granted(given: &JsValue) -> Result<Granted, Fault> {
-    let error = get(given, "error");
-    if error.is_object() {
-        return Err(fault_of(&error));
-    }
-    let granted = || {
-        Some(Granted {
-            access_token: text(given, "access_token")?,
-            expires_in: get(given, "expires_in").as_f64()?,
-            scope: text(given, "scope")?,
-        })
-    };
-    granted().ok_or_else(|| Fault::new(fault::UNREADABLE))
 }

@@ -11,8 +11,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement, ShadowRoot};
 
-use super::client::{Client, Settings, Shared};
+use super::client::Client;
 use super::loader::{self, Preview, listener};
+use super::shared::{Settings, Shared};
 use super::view::{Face, View};
 use super::{get, http, object, run, set, settling, text};
 use crate::fault::{self, Fault};
