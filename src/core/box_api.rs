@@ -320,7 +320,8 @@ pub enum ExchangeFault {
     /// Box gave none.
     #[error(transparent)]
     Box(#[from] BoxFault),
-    /// Box gave a token that opens something else or more than was asked. It must be revoked, and goes nowhere else.
+    /// Box gave a token that opens something else or more than was asked, or does not say what it opens. It must be
+    /// revoked, and goes nowhere else.
     #[error("Box's token is not what was asked for: {reason}")]
     TooWide {
         /// The token to revoke.
@@ -342,24 +343,36 @@ pub fn judge_child(
     asked_at: Timestamp,
 ) -> Result<Child, ExchangeFault> {
     let answer = accepted(answer.map_err(BoxFault::from)?)?;
-    let body: ChildBody = json(&answer)?;
-    let token = ChildToken::new(non_empty(body.access_token, "access_token")?);
+    let bearer: Bearer = json(&answer)?;
+    let token = ChildToken::new(non_empty(bearer.access_token, "access_token")?);
+    match terms(&answer, item, asked) {
+        Ok((scopes, life)) => Ok(Child { token, scopes, expires_at: asked_at.plus(life), life }),
+        Err(reason) => Err(ExchangeFault::TooWide { token, reason }),
+    }
+}
+
+/// What a token is good for, or the member that does not hold. From here on there is a token: whatever the rest of
+/// the answer is, it must not be forgotten.
+fn terms(answer: &BoxAnswer, item: &Item, asked: &Scopes) -> Result<(Scopes, Duration), &'static str> {
+    let body: ChildBody = json(answer).map_err(|_| "body")?;
     if body.refresh_token.is_some() {
-        return Err(ExchangeFault::TooWide { token, reason: "refresh_token" });
+        return Err("refresh_token");
     }
     if body.issued_token_type.as_deref() != Some(ACCESS_TOKEN_TYPE) {
-        return Err(ExchangeFault::TooWide { token, reason: "issued_token_type" });
+        return Err("issued_token_type");
     }
-    let Some(scopes) = granted(&body.restricted_to, item, asked) else {
-        return Err(ExchangeFault::TooWide { token, reason: "restricted_to" });
-    };
-    let life = life(body.expires_in, body.token_type.as_deref())?;
-    Ok(Child { token, scopes, expires_at: asked_at.plus(life), life })
+    let scopes = granted(&body.restricted_to, item, asked).ok_or("restricted_to")?;
+    let life = life(body.expires_in, body.token_type.as_deref()).map_err(|_| "expires_in")?;
+    Ok((scopes, life))
+}
+
+#[derive(Deserialize)]
+struct Bearer {
+    access_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct ChildBody {
-    access_token: Option<String>,
     refresh_token: Option<serde::de::IgnoredAny>,
     token_type: Option<String>,
     expires_in: Option<u64>,
@@ -539,4 +552,31 @@ fn life(expires_in: Option<u64>, token_type: Option<&str>) -> Result<Duration, B
     }
     let seconds = expires_in.filter(|seconds| (1..=86_400).contains(seconds));
     seconds.map(Duration::from_secs).ok_or(BoxFault::Malformed("expires_in"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s23_a_token_in_an_answer_that_makes_no_sense_is_not_forgotten() {
+        let asked = Scopes::parse("item_preview").unwrap();
+        let item = Item::parse("file_1").unwrap();
+        for rest in [
+            r#""restricted_to":null"#,
+            r#""restricted_to":[{"scope":7}]"#,
+            r#""issued_token_type":["a"]"#,
+            r#""expires_in":"soon""#,
+        ] {
+            let body = format!(r#"{{"access_token":"wide",{rest}}}"#);
+            let judged = judge_child(
+                Ok(Response::new(body.into_bytes())),
+                &item,
+                &asked,
+                Timestamp::from_millis(0),
+            );
+            let Err(ExchangeFault::TooWide { token, .. }) = judged else { panic!("{rest}: {judged:?}") };
+            assert_eq!(token.expose(), "wide", "{rest}");
+        }
+    }
 }
