@@ -569,12 +569,8 @@ mod tests {
             r#""expires_in":"soon""#,
         ] {
             let body = format!(r#"{{"access_token":"wide",{rest}}}"#);
-            let judged = judge_child(
-                Ok(Response::new(body.into_bytes())),
-                &item,
-                &asked,
-                Timestamp::from_millis(0),
-            );
+            let judged =
+                judge_child(Ok(Response::new(body.into_bytes())), &item, &asked, Timestamp::from_millis(0));
             let Err(ExchangeFault::TooWide { token, .. }) = judged else { panic!("{rest}: {judged:?}") };
             assert_eq!(token.expose(), "wide", "{rest}");
         }
