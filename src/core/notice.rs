@@ -173,25 +173,29 @@ fn shown(status: StatusCode, words: &Words, script: &str, nonce: &str) -> Respon
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n\
          <title>{title} · Keyhole</title>\n<style nonce=\"{nonce}\">{STYLE}</style>\n</head>\n\
-         <body>\n<main>\n<h1>{title}</h1>\n<p>{text}</p>\n{action}</main>\n{script}</body>\n</html>\n",
+         <body>\n<main>\n{MARK}\n<h1>{title}</h1>\n<p>{text}</p>\n{action}</main>\n{script}</body>\n</html>\n",
         title = escaped(title),
         text = escaped(text),
     );
     headers::html(status, Body::Bytes(html.into_bytes()), &headers::notice_policy(nonce))
 }
 
+/// The page's own colours and mark (www/style.css), so that both look like one house.
 const STYLE: &str = "
-:root { color-scheme: light dark; --ground: #f4f5f7; --card: #fff; --ink: #16202e; --soft: #55606f; --key: #0b5fd0; --on-key: #fff; --line: #dfe3e8; }
-@media (prefers-color-scheme: dark) { :root { --ground: #10151c; --card: #18202b; --ink: #e9edf2; --soft: #a3aebc; --key: #7db4ff; --on-key: #0b1624; --line: #2a3442; } }
+:root { color-scheme: light dark; --ground: #eef1ee; --card: #fff; --ink: #17211d; --soft: #51605a; --accent: #1b6b5a; --on-accent: #fff; --line: #d6ddd8; }
+@media (prefers-color-scheme: dark) { :root { --ground: #101614; --card: #18201d; --ink: #e6ece8; --soft: #9fb0a8; --accent: #6fc7b0; --on-accent: #0c1512; --line: #2c3834; } }
 * { box-sizing: border-box; }
-body { margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-items: center; padding: 1.5rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
-main { width: min(26rem, 100%); padding: 2rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; text-align: center; }
-h1 { margin: 0 0 .5rem; font-size: 1.35rem; line-height: 1.25; text-wrap: balance; }
-p { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
-a { display: inline-block; margin-top: 1.5rem; padding: .625rem 1.25rem; border-radius: .5rem; background: var(--key); color: var(--on-key); font-weight: 600; text-decoration: none; }
+body { margin: 0; min-height: 100vh; min-height: 100dvh; display: grid; place-items: center; padding: 1.25rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; }
+main { width: min(26rem, 100%); padding: 2.25rem 1.75rem; background: var(--card); border: 1px solid var(--line); border-radius: 1rem; text-align: center; }
+svg { width: 3rem; height: 3rem; padding: .6rem; border-radius: .85rem; fill: var(--on-accent); background: var(--accent); }
+h1 { margin: 1rem 0 .5rem; font-size: 1.35rem; line-height: 1.25; letter-spacing: -.015em; text-wrap: balance; }
+p { margin: 0; color: var(--soft); text-wrap: pretty; overflow-wrap: anywhere; }
+a { display: inline-block; min-height: 2.75rem; margin-top: 1.5rem; padding: .6rem 1.25rem; border-radius: .6rem; background: var(--accent); color: var(--on-accent); font-weight: 600; text-decoration: none; }
 a:hover { text-decoration: underline; }
 a:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px; }
 ";
+
+const MARK: &str = r#"<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3a5 5 0 0 0-2.2 9.5L8.2 20a.8.8 0 0 0 .8 1h6a.8.8 0 0 0 .8-1l-1.6-7.5A5 5 0 0 0 12 3z"/></svg>"#;
 
 /// Text as HTML text or attribute value.
 fn escaped(text: &str) -> String {
