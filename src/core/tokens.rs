@@ -1,8 +1,8 @@
 //! A narrowed token for each item: what a preview is shown with.
 
-use std::collections::{BTreeMap, BTreeSet};
 
 use http::{HeaderMap, Request, Response, StatusCode, header};
+use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -33,7 +33,7 @@ pub(crate) async fn hand_out<S: Store, K: Keepers>(
     let policy = &context.config.policy;
     let (allowed, forbidden): (Vec<Item>, Vec<Item>) =
         items.into_iter().partition(|item| policy.item(item).is_ok());
-    let mut tokens: BTreeMap<String, TokenForm> = BTreeMap::new();
+    let mut tokens: LiteMap<String, TokenForm> = LiteMap::new();
     for item in forbidden {
         if let Err(fault) = policy.item(&item) {
             tokens.insert(item.to_string(), TokenForm::fault(fault));
@@ -42,7 +42,7 @@ pub(crate) async fn hand_out<S: Store, K: Keepers>(
     let answers = if allowed.is_empty() {
         // Nothing to mint; but only for who is signed in is it the policy that says no.
         session::ask(context, request.headers(), Ask::Session).await?;
-        BTreeMap::new()
+        LiteMap::new()
     } else {
         let ask = Ask::Tokens(TokensAsk { items: allowed.clone(), scopes, refused });
         match session::ask(context, request.headers(), ask).await? {
@@ -90,11 +90,13 @@ impl Wanted {
         if form.items.len() > ITEMS_MAX {
             return Err(Fault::TooManyItems);
         }
-        let items: Option<BTreeSet<Item>> = form.items.iter().map(|item| Item::parse(item)).collect();
+        // Each once, however often it is asked for.
+        let items: Option<LiteMap<Item, ()>> =
+            form.items.iter().map(|item| Some((Item::parse(item)?, ()))).collect();
         let scopes = form.scopes.map(|scopes| asked_scopes(&scopes)).transpose()?;
         let refused: Option<Vec<Digest>> = form.refused.iter().map(|hash| Digest::parse_hex(hash)).collect();
         Ok(Self {
-            items: items.ok_or(Fault::MalformedItem)?.into_iter().collect(),
+            items: items.ok_or(Fault::MalformedItem)?.into_iter().map(|(item, ())| item).collect(),
             scopes: config.policy.scopes(scopes)?,
             refused: refused.filter(|hashes| hashes.len() <= ITEMS_MAX).ok_or(Fault::Malformed("refused"))?,
         })
@@ -118,7 +120,12 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 #[derive(Serialize)]
 struct AnswerForm {
-    tokens: BTreeMap<String, TokenForm>,
+    #[serde(serialize_with = "by_item")]
+    tokens: LiteMap<String, TokenForm>,
+}
+
+fn by_item<S: serde::Serializer>(tokens: &LiteMap<String, TokenForm>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(tokens.iter())
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@
 //! caller that brought them about, and come back as events.
 
 use core::cell::{Cell, RefCell};
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use futures_channel::oneshot;
 use keyhole_core::{
@@ -17,6 +17,7 @@ use keyhole_core::{
     },
     time::Timestamp,
 };
+use litemap::LiteMap;
 use serde::Deserialize;
 use worker::{
     Delay, DurableObject, Env, Error, Request, Response, Result, ScheduledTime, SqlStorageValue, State,
@@ -38,7 +39,7 @@ struct Shell {
     /// Grows whenever the machine is loaded anew: what an earlier one asked for is no event for this one.
     epoch: Cell<u64>,
     callers: Cell<u64>,
-    waiting: RefCell<BTreeMap<CallerId, oneshot::Sender<Reply>>>,
+    waiting: RefCell<LiteMap<CallerId, oneshot::Sender<Reply>>>,
 }
 
 struct Loaded {
@@ -57,7 +58,7 @@ impl DurableObject for Keeper {
             loaded: RefCell::new(None),
             epoch: Cell::new(0),
             callers: Cell::new(0),
-            waiting: RefCell::new(BTreeMap::new()),
+            waiting: RefCell::new(LiteMap::new()),
         }))
     }
 

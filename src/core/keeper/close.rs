@@ -32,7 +32,7 @@ impl Keeper {
         {
             self.revoke_later(grant.refresh.expose(), plan::REFRESH_TOKEN_LIFE, true, turn);
         }
-        for key in core::mem::take(&mut self.sealed_children).into_keys() {
+        for key in core::mem::take(&mut self.sealed_children).keys() {
             turn.changes.push(Change::Delete(Kind::Child, key.name()));
         }
         self.secret = None;

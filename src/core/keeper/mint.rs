@@ -4,7 +4,7 @@
 //! exchange with the parent token, at most six at once, one for any number of callers; its answer is checked, saved,
 //! and only then handed out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use litemap::LiteMap;
 
 use super::{
     CallerId, Change, Flight, Keeper, Turn, Wants,
@@ -25,19 +25,21 @@ use crate::{
 /// A caller's tokens: those it has, and those it waits for.
 #[derive(Debug)]
 pub(super) struct TokensWanted {
-    missing: BTreeSet<ChildKey>,
-    answers: BTreeMap<Item, TokenAnswer>,
+    missing: Vec<ChildKey>,
+    answers: LiteMap<Item, TokenAnswer>,
 }
 
 impl TokensWanted {
     fn answer(&mut self, key: &ChildKey, answer: TokenAnswer) {
-        if self.missing.remove(key) {
+        let waiting = self.missing.len();
+        self.missing.retain(|missing| missing != key);
+        if self.missing.len() < waiting {
             self.answers.insert(key.item.clone(), answer);
         }
     }
 
     /// The answers, with `fault` for what is still missing.
-    pub(super) fn with_rest(mut self, fault: KeeperFault) -> BTreeMap<Item, TokenAnswer> {
+    pub(super) fn with_rest(mut self, fault: KeeperFault) -> LiteMap<Item, TokenAnswer> {
         self.answers.extend(self.missing.into_iter().map(|key| (key.item, Err(fault))));
         self.answers
     }
@@ -58,14 +60,14 @@ enum Plan {
 
 impl Keeper {
     pub(super) fn tokens_wanted(&mut self, ask: TokensAsk, turn: &mut Turn) -> TokensWanted {
-        let mut answers = BTreeMap::new();
-        let mut missing = BTreeSet::new();
+        let mut answers = LiteMap::new();
+        let mut missing = Vec::new();
         for item in ask.items {
             let key = ChildKey { item, scopes: ask.scopes.clone() };
             match self.drop_refused(&key, &ask.refused, turn) {
-                Ok(()) => missing.insert(key),
-                Err(fault) => answers.insert(key.item, Err(fault)).is_none(),
-            };
+                Ok(()) => missing.push(key),
+                Err(fault) => drop(answers.insert(key.item, Err(fault))),
+            }
         }
         TokensWanted { missing, answers }
     }
@@ -106,7 +108,7 @@ impl Keeper {
     }
 
     pub(super) fn unlock_children(&mut self, secret: &SessionSecret) {
-        let opened: BTreeMap<ChildKey, Child> = self
+        let opened: LiteMap<ChildKey, Child> = self
             .sealed_children
             .iter()
             .filter_map(|(key, sealed)| {
@@ -181,7 +183,7 @@ impl Keeper {
 
     /// Starts an exchange, if the session may ask for one more item.
     fn mint(&mut self, key: &ChildKey, turn: &mut Turn) -> Result<(), KeeperFault> {
-        let is_new = !self.children.keys().any(|held| held.item == key.item) && !self.retried.contains(key);
+        let is_new = !self.children.keys().any(|held| held.item == key.item) && !self.retried.contains_key(key);
         let (Some(row), Some(grant)) = (&mut self.row, &self.grant) else {
             return Err(KeeperFault::Misconfigured);
         };
@@ -266,7 +268,7 @@ impl Keeper {
 
     /// A 401 on an exchange means: refresh once, then try once.
     fn mint_refused(&mut self, key: &ChildKey, generation: u64, fault: &BoxFault) {
-        if is_stale_parent(fault) && self.retried.insert(key.clone()) {
+        if is_stale_parent(fault) && self.retried.insert(key.clone(), ()).is_none() {
             self.parent_refused(generation);
             return;
         }
@@ -275,7 +277,7 @@ impl Keeper {
     }
 
     fn answer_all(&mut self, key: &ChildKey, answer: &TokenAnswer) {
-        for wants in self.callers.values_mut() {
+        for (_, wants) in self.callers.iter_mut() {
             if let Wants::Tokens(wanted) = wants {
                 wanted.answer(key, answer.clone());
             }

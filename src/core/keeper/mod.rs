@@ -16,12 +16,10 @@
 //! | `message` | what is asked and answered |
 
 use core::{fmt, time::Duration};
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    rc::Rc,
-};
+use std::{collections::VecDeque, rc::Rc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use litemap::LiteMap;
 
 use crate::{
     box_api::{BoxAnswer, BoxApp, BoxRequest, Child, Device, Unreachable},
@@ -220,14 +218,14 @@ pub struct Keeper {
     /// The grant in clear, once a cookie has opened it.
     grant: Option<Grant>,
     /// What storage holds of children.
-    sealed_children: BTreeMap<ChildKey, SealedToken>,
+    sealed_children: LiteMap<ChildKey, SealedToken>,
     /// The children in clear, once a cookie has opened them.
-    children: BTreeMap<ChildKey, Child>,
-    outbox: BTreeMap<u64, OutboxRow>,
+    children: LiteMap<ChildKey, Child>,
+    outbox: LiteMap<u64, OutboxRow>,
     alarm: Option<Timestamp>,
 
-    callers: BTreeMap<CallerId, Wants>,
-    flights: BTreeMap<CallId, Flight>,
+    callers: LiteMap<CallerId, Wants>,
+    flights: LiteMap<CallId, Flight>,
     calls: u64,
     /// A rotation whose KV put has been started: until it is saved, storage is not touched.
     escrow: Option<refresh::Escrow>,
@@ -235,8 +233,8 @@ pub struct Keeper {
     held: VecDeque<Event>,
     refreshing: refresh::Refreshing,
     /// Children minted anew after a 401 on the first try.
-    retried: BTreeSet<ChildKey>,
-    refused_at: BTreeMap<ChildKey, Timestamp>,
+    retried: LiteMap<ChildKey, ()>,
+    refused_at: LiteMap<ChildKey, Timestamp>,
     revokes_left: u32,
 }
 
@@ -257,18 +255,18 @@ impl Keeper {
             row: None,
             secret: None,
             grant: None,
-            sealed_children: BTreeMap::new(),
-            children: BTreeMap::new(),
-            outbox: BTreeMap::new(),
+            sealed_children: LiteMap::new(),
+            children: LiteMap::new(),
+            outbox: LiteMap::new(),
             alarm,
-            callers: BTreeMap::new(),
-            flights: BTreeMap::new(),
+            callers: LiteMap::new(),
+            flights: LiteMap::new(),
             calls: 0,
             escrow: None,
             held: VecDeque::new(),
             refreshing: refresh::Refreshing::default(),
-            retried: BTreeSet::new(),
-            refused_at: BTreeMap::new(),
+            retried: LiteMap::new(),
+            refused_at: LiteMap::new(),
             revokes_left: plan::REVOKES_PER_ALARM,
         };
         for record in records {

@@ -350,7 +350,6 @@ pub(super) fn decode_child(plaintext: &[u8]) -> Result<box_api::Child, Unreadabl
 /// A token to be revoked, and how far that has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OutboxRow {
-    #[serde(flatten)]
     pub(super) token: SealedToken,
     pub(super) due: Timestamp,
     pub(super) tries: u32,

@@ -1,6 +1,7 @@
 //! The order of effects, by a scripted Box and KV. What a whole login looks like is told in `tests/native`.
 
 use super::*;
+use std::collections::BTreeMap;
 use crate::{
     box_api::PageAsk,
     item::{Item, Scopes},
