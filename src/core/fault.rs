@@ -252,3 +252,84 @@ fn busy(retry_after: u64) -> Problem {
     Problem::new(503, "busy", "It is taking longer than usual. Ask again in a moment.")
         .retry_after(retry_after)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Codes are an interface: pages act on them.
+    #[test]
+    fn every_fault_has_its_status_and_code() {
+        for (fault, status, code) in [
+            (Fault::NotFound, 404, "not_found"),
+            (Fault::MethodNotAllowed { allow: "GET" }, 405, "method_not_allowed"),
+            (Fault::Refused(Refusal::WrongHost), 421, "wrong_host"),
+            (Fault::Refused(Refusal::MissingHeader), 403, "missing_header"),
+            (Fault::Refused(Refusal::OriginNotAllowed), 403, "origin_not_allowed"),
+            (Fault::Refused(Refusal::NotSameOrigin), 403, "not_same_origin"),
+            (Fault::Refused(Refusal::NotAFetch), 403, "not_a_fetch"),
+            (Fault::Refused(Refusal::AuthorizationHeader), 400, "authorization_header"),
+            (Fault::Refused(Refusal::NotANavigation), 403, "not_a_navigation"),
+            (Fault::TooManyLogins, 429, "rate_limited"),
+            (Fault::ReturnToNotAllowed, 403, "return_to_not_allowed"),
+            (Fault::OpenerNotAllowed, 403, "origin_not_allowed"),
+            (Fault::NotJson, 415, "not_json"),
+            (Fault::TooLarge, 413, "too_large"),
+            (Fault::Malformed("items"), 400, "malformed_request"),
+            (Fault::TooManyItems, 400, "too_many_items"),
+            (Fault::MalformedItem, 400, "malformed_item"),
+            (Fault::ScopeNotAllowed, 403, "scope_not_allowed"),
+            (Fault::FoldersNotAllowed, 403, "folders_not_allowed"),
+            (Fault::NoSession, 401, "signed_out"),
+            (Fault::DeadCookie, 401, "signed_out"),
+            (Fault::Ended(End::Idle), 401, "signed_out"),
+            (Fault::UnknownKey, 503, "not_configured"),
+            (Fault::Keeper(KeeperFault::CodeRefused), 503, "box_unavailable"),
+            (Fault::Keeper(KeeperFault::ItemNotFound), 404, "item_not_found"),
+            (Fault::Keeper(KeeperFault::Forbidden), 403, "not_allowed"),
+            (Fault::Keeper(KeeperFault::TokenTooWide), 502, "token_too_wide"),
+            (Fault::Keeper(KeeperFault::BoxUnavailable { retry_after: 5 }), 503, "box_unavailable"),
+            (Fault::Keeper(KeeperFault::RateLimited { retry_after: 5 }), 429, "rate_limited"),
+            (Fault::Keeper(KeeperFault::Busy { retry_after: 5 }), 503, "busy"),
+            (Fault::Keeper(KeeperFault::Recovering { retry_after: 5 }), 503, "recovering"),
+            (Fault::Keeper(KeeperFault::Misconfigured), 503, "not_configured"),
+            (Fault::Unreachable(KeeperUnreachable::Slow), 503, "busy"),
+            (Fault::Skewed, 503, "busy"),
+            (Fault::Store(StoreFault), 503, "busy"),
+        ] {
+            let problem = fault.problem();
+            assert_eq!((problem.status, problem.code), (status, code), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn s36_who_may_come_again_is_told_when() {
+        for fault in [
+            Fault::TooManyLogins,
+            Fault::UnknownKey,
+            Fault::Keeper(KeeperFault::BoxUnavailable { retry_after: 5 }),
+            Fault::Keeper(KeeperFault::RateLimited { retry_after: 5 }),
+            Fault::Unreachable(KeeperUnreachable::Overloaded),
+            Fault::Skewed,
+        ] {
+            assert!(fault.problem().retry_after_seconds > Some(0), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_could_not_be_asked_for_is_not_taken_from_the_browser() {
+        for fault in [
+            Fault::NoSession,
+            Fault::UnknownKey,
+            Fault::Ended(End::Replaced),
+            Fault::Keeper(KeeperFault::Misconfigured),
+            Fault::Unreachable(KeeperUnreachable::Broken),
+            Fault::Skewed,
+        ] {
+            assert!(!fault.clears_session(), "{fault:?}");
+        }
+        for fault in [Fault::DeadCookie, Fault::Ended(End::SignedOut), Fault::Ended(End::RotationLost)] {
+            assert!(fault.clears_session(), "{fault:?}");
+        }
+    }
+}

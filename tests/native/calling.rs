@@ -227,3 +227,29 @@ fn head_is_get_without_a_body() {
         assert!(!get.body().is_empty() && head.body().is_empty());
     }
 }
+
+#[test]
+fn a_person_reads_a_page_and_a_program_a_problem() {
+    let app = TestApp::new();
+    app.login_admitted.set(false);
+    let limited = |accept: &str| {
+        let request = Request::builder()
+            .uri(format!("{OWN}/auth/login"))
+            .header("host", "localhost:8787")
+            .header("cf-connecting-ip", "203.0.113.9")
+            .header("accept", accept);
+        app.send(request.body(Vec::new()).unwrap())
+    };
+    for accept in ["*/*", "application/json"] {
+        assert_problem(&limited(accept), 429, "rate_limited");
+    }
+    let page = limited("text/html,application/xhtml+xml,*/*;q=0.8");
+    assert_eq!((page.status().as_u16(), header(&page, "retry-after")), (429, Some("60")));
+    assert_eq!(header(&page, "content-type"), Some("text/html; charset=utf-8"));
+    assert!(String::from_utf8_lossy(page.body()).contains("<h1>Too many sign-ins"), "{page:?}");
+    // A script that asks for HTML is a program all the same.
+    let browser = app.browser();
+    let mut request = browser.request("POST", "/api/tokens", Vec::new());
+    request.headers_mut().insert("accept", "text/html".parse().unwrap());
+    assert_problem(&app.send(request), 401, "signed_out");
+}
