@@ -131,6 +131,8 @@ mod tests {
             "?x",
             "#x",
             "//evil.example",
+            "//app.example.com/listed-but-no-path",
+            "/%2Fapp.example.com",
             "///evil.example",
             "////evil.example/..",
             "/\\evil.example",
