@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::{
     config::{Config, ConfigFaults},
+    cookies,
     fault::Fault,
     guard::{self, Call},
     headers, health, items,
@@ -155,11 +156,14 @@ async fn serve<S: Store, K: Keepers>(
     context: &Context<'_, S, K>,
 ) -> Result<Served, Fault> {
     let (config, sent) = (context.config, request.headers());
-    let Routed::Serve(route) = routed else { return preflight(routed, request, config) };
-    if *route == Route::Health {
-        return Ok(health::healthy().into());
+    let route = match routed {
+        Routed::Serve(route) => route,
+        Routed::Preflight(route) => return preflight(route, request, config),
+    };
+    // Whoever watches over this deployment may come by any address.
+    if *route != Route::Health {
+        our_host(request, config)?;
     }
-    our_host(request, config)?;
     if route.is_call() {
         guard::may_call(&Call::read(request.method(), sent), config)?;
     }
@@ -167,9 +171,9 @@ async fn serve<S: Store, K: Keepers>(
         Route::Page => Ok(page::page(config, &mut visit.entropy).into()),
         Route::Login => login::start(context, request, visit).await,
         Route::Callback => Ok(login::finish(context, request, &mut visit.entropy).await),
-        Route::Done => Ok(notice::done(context.config, request.uri(), visit).into()),
+        Route::Done => Ok(notice::done(config, request.uri(), visit).into()),
         Route::Logout => logout::logout(context, sent).await.map(Served::from),
-        Route::Session => session::show(context, sent).await,
+        Route::Session => session::show(context, sent).await.map(Served::from),
         Route::Tokens => tokens::hand_out(context, request).await.map(Served::from),
         Route::Items { folder } => items::list(context, request, folder).await.map(Served::from),
         Route::Health => Ok(health::healthy().into()),
@@ -177,8 +181,7 @@ async fn serve<S: Store, K: Keepers>(
 }
 
 /// A preflight is answered for listed origins only; our own pages need none.
-fn preflight(routed: &Routed, request: &Request<Vec<u8>>, config: &Config) -> Result<Served, Fault> {
-    let (Routed::Preflight(route) | Routed::Serve(route)) = routed;
+fn preflight(route: &Route, request: &Request<Vec<u8>>, config: &Config) -> Result<Served, Fault> {
     our_host(request, config)?;
     let origin = Call::read(request.method(), request.headers()).origin;
     match origin.and_then(|origin| config.policy.listed(origin)) {
@@ -219,7 +222,7 @@ impl<'a> Envelope<'a> {
         let mut response =
             if self.for_eyes { notice::of_problem(&problem, entropy) } else { problem.answer() };
         if fault.clears_session() {
-            crate::cookies::clear_session(&mut response);
+            cookies::clear_session(&mut response);
         }
         Served { response, fault: Some(fault.name()) }
     }

@@ -1,10 +1,10 @@
 //! Who is signed in, and until when; and how a flow asks the keeper of the cookie that came along.
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use serde::Serialize;
 
 use crate::{
-    app::{Context, Keepers, Served, Store},
+    app::{Body, Context, Keepers, Store},
     box_api::User,
     config::Config,
     cookies::{self, SessionCookie},
@@ -13,11 +13,11 @@ use crate::{
     keeper::message::{Ask, End, Message, Reply},
 };
 
-/// Answers whether there is a session, and mints nothing.
+/// Answers whether there is a session, and mints nothing. To have none is no fault here.
 pub(crate) async fn show<S: Store, K: Keepers>(
     context: &Context<'_, S, K>,
     sent: &HeaderMap,
-) -> Result<Served, Fault> {
+) -> Result<Response<Body>, Fault> {
     let (session, fault) = match ask(context, sent, Ask::Session).await {
         Ok(Reply::Session(view)) => {
             (Some(SessionForm { user: view.user, expires_at: view.expires_at.seconds() }), None)
@@ -35,8 +35,7 @@ pub(crate) async fn show<S: Store, K: Keepers>(
     if fault.is_some_and(Fault::clears_session) {
         cookies::clear_session(&mut response);
     }
-    // To have no session is no fault here.
-    Ok(response.into())
+    Ok(response)
 }
 
 /// Asks the keeper of the session cookie. Without a cookie whose tag holds, no keeper is woken.

@@ -1,6 +1,5 @@
 //! A narrowed token for each item: what a preview is shown with.
 
-
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use litemap::LiteMap;
 use serde::{Deserialize, Serialize};
