@@ -87,7 +87,16 @@ fn worker(tools: &Tools) -> Outcome {
         .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)
         .env("WASM_OPT_BIN", setup::npm_bin().join("wasm-opt"))
         .env("ESBUILD_BIN", setup::npm_bin().join("esbuild"));
-    process::run("worker-build", &mut build)
+    process::run("worker-build", &mut build)?;
+    without_names(&place::root().join(WORKER_OUTPUT).join("index_bg.wasm"))
+}
+
+/// worker-build keeps the names of all functions, an eighth of the Worker, for the stack traces of panics. A panic's
+/// message names file and line without them.
+fn without_names(wasm: &Path) -> Outcome {
+    let mut optimize = npm_program("wasm-opt")?;
+    optimize.arg("-Os").arg(wasm).arg("-o").arg(wasm);
+    process::run_quietly("wasm-opt", &mut optimize).map(|_| ())
 }
 
 /// All that a browser downloads as it is: the module, the page's own code, and how both are cached.
