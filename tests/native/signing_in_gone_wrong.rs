@@ -62,7 +62,8 @@ fn assert_no_session(landing: &Landing) {
 
 #[track_caller]
 fn assert_signed_out(browser: &Browser) {
-    assert_eq!(body(&browser.get("/api/session"))["session"], json!(null));
+    let answer = browser.get("/api/session");
+    assert_eq!((answer.status().as_u16(), &body(&answer)["session"]), (200, &json!(null)));
 }
 
 #[test]

@@ -157,7 +157,8 @@ fn an_unopened_keeper_stores_nothing() {
     }
     let writes = app.world.object_writes.get();
     browser.plant("__Host-Http-keyhole", &cookie);
-    assert!(body(&browser.get("/api/session"))["session"].is_null());
+    let answer = browser.get("/api/session");
+    assert_eq!((answer.status().as_u16(), &body(&answer)["session"]), (200, &serde_json::Value::Null));
     app.pass(60);
     assert_eq!(app.world.object_writes.get(), writes);
     assert!(app.world.objects.borrow().values().all(|object| object.storage.is_empty()));
