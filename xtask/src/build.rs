@@ -259,7 +259,8 @@ fn copy_javascript(from: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-fn start_empty(directory: &Path) -> Outcome {
+/// An empty directory, whatever was there.
+pub(crate) fn start_empty(directory: &Path) -> Outcome {
     if directory.exists() {
         fs::remove_dir_all(directory).or_say(|| format!("clearing {}", directory.display()))?;
     }

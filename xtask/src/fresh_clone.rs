@@ -56,9 +56,7 @@ fn copy_changed(files: &[PathBuf], from: &Path, to: &Path) -> Outcome {
 /// # Errors
 /// A command fails.
 pub(crate) fn dry_run(clone: &Path, bundle: &Path) -> Outcome {
-    if bundle.exists() {
-        fs::remove_dir_all(bundle).or_say(|| format!("clearing {}", bundle.display()))?;
-    }
+    build::start_empty(bundle)?;
     let command = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
         setup::forget_our_cargo(&mut command);

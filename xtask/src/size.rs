@@ -42,18 +42,19 @@ impl Measured {
 pub(crate) fn size() -> Outcome {
     build::build()?;
     let bundle = place::scratch().join("bundle");
-    let root = place::root();
-    process::run_quietly("wrangler deploy --dry-run", &mut dry_run(&root, &bundle)?)?;
-    let measured = measure(&bundle, &root.join("www/dist"))?;
+    dry_run(&bundle)?;
+    let measured = measure(&bundle, &place::root().join("www/dist"))?;
     print_table(&measured);
     if measured.iter().all(Measured::is_within_budget) { Ok(()) } else { said("too big") }
 }
 
 /// Bundles exactly as a deploy would, and uploads nothing.
-pub(crate) fn dry_run(clone: &Path, bundle: &Path) -> Outcome<std::process::Command> {
+fn dry_run(bundle: &Path) -> Outcome {
+    // Its file names change with their contents: an old bundle would be measured, too.
+    build::start_empty(bundle)?;
     let mut wrangler = npm_program("wrangler")?;
-    wrangler.current_dir(clone).args(["deploy", "--dry-run", "--outdir"]).arg(bundle);
-    Ok(wrangler)
+    wrangler.args(["deploy", "--dry-run", "--outdir"]).arg(bundle);
+    process::run_quietly("wrangler deploy --dry-run", &mut wrangler).map(|_| ())
 }
 
 /// `bundle` is what a dry run of the deploy left behind, `dist` the static assets.
