@@ -1,0 +1,32 @@
+// `cargo xtask test browser` starts Workers and the Box emulator, says by variables where they are, and runs this.
+import { defineConfig } from '@playwright/test';
+
+export default defineConfig({
+  testDir: 'stories',
+  outputDir: '../../test-results',
+  forbidOnly: true,
+  retries: 0,
+  timeout: 45_000,
+  expect: { timeout: 10_000 },
+  workers: 2,
+  fullyParallel: true,
+  reporter: 'list',
+  use: {
+    baseURL: process.env.KEYHOLE_WORKER_URL,
+    browserName: 'chromium',
+    locale: 'en-GB',
+    timezoneId: 'Europe/Oslo',
+    viewport: { width: 1280, height: 860 },
+    trace: 'off',
+    launchOptions: {
+      executablePath: process.env.KEYHOLE_CHROMIUM || undefined,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    },
+  },
+  projects: [
+    // Beside each other: each test has a browser context and a session of its own.
+    { name: 'together', testIgnore: 'alone/**' },
+    // What changes Box for everybody: one after the other, when nobody else is there.
+    { name: 'alone', testMatch: 'alone/**', dependencies: ['together'], fullyParallel: false, workers: 1 },
+  ],
+});

@@ -1,0 +1,145 @@
+// Everything that goes between the browser and the servers, byte for byte: an HTTP proxy that the browser is made to
+// use for loopback addresses, too. It changes one thing: nothing is compressed, so that it can be searched.
+import http from 'node:http';
+import net from 'node:net';
+
+/** One question of the browser's and its answer. */
+class Exchange {
+  constructor(request) {
+    this.method = request.method;
+    this.url = request.url;
+    this.asked = request.rawHeaders;
+    this.askedBody = Buffer.alloc(0);
+    this.status = 0;
+    this.answered = [];
+    this.body = Buffer.alloc(0);
+  }
+
+  get path() {
+    return new URL(this.url).pathname;
+  }
+
+  /** The value of a header that the browser sent. */
+  sent(name) {
+    return valueOf(this.asked, name);
+  }
+
+  /** The value of a header of the answer. */
+  got(name) {
+    return valueOf(this.answered, name);
+  }
+
+  json() {
+    return JSON.parse(this.body.toString());
+  }
+
+  /** All that reached the browser: the address, the headers, the body. */
+  get seen() {
+    return Buffer.concat([Buffer.from([this.url, ...this.answered, ''].join('\n')), this.body]);
+  }
+}
+
+function valueOf(raw, name) {
+  const at = raw.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name.toLowerCase());
+  return at < 0 ? null : raw[at + 1];
+}
+
+/** Headers that speak of one connection only, and the wish for compression. */
+const NOT_HANDED_ON = ['proxy-connection', 'connection', 'keep-alive', 'accept-encoding', 'transfer-encoding'];
+
+export class Wire {
+  exchanges = [];
+  #server = http.createServer((request, response) => this.#handOn(request, response));
+  #agent = new http.Agent({ keepAlive: true });
+  #sockets = new Set();
+  #waiting = new Set();
+
+  static async open() {
+    const wire = new Wire();
+    wire.#server.on('connection', (socket) => wire.#keep(socket));
+    // TLS passes unread: with a preview library from the internet, its own files.
+    wire.#server.on('connect', (request, socket, head) => wire.#tunnel(request, socket, head));
+    await new Promise((resolve) => wire.#server.listen(0, '127.0.0.1', resolve));
+    wire.address = `http://127.0.0.1:${wire.#server.address().port}`;
+    return wire;
+  }
+
+  async close() {
+    this.#sockets.forEach((socket) => socket.destroy());
+    this.#agent.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** What was asked of a path, which may end in `*`. */
+  to(path) {
+    return this.exchanges.filter((exchange) => matches(exchange, path));
+  }
+
+  /** The next finished exchange with a path. To be called before what causes it, and awaited after. */
+  next(path) {
+    return new Promise((resolve) => this.#waiting.add({ path, resolve }));
+  }
+
+  #keep(socket) {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+  }
+
+  #handOn(request, response) {
+    const exchange = new Exchange(request);
+    this.exchanges.push(exchange);
+    const { hostname, port, pathname, search } = new URL(request.url);
+    const headers = request.rawHeaders.filter((_, index, all) => !NOT_HANDED_ON.includes(all[index - (index % 2)].toLowerCase()));
+    const onward = http.request({
+      hostname, port: port || 80, path: pathname + search, method: request.method, headers, agent: this.#agent,
+    });
+    collect(request, (body) => (exchange.askedBody = body));
+    onward.on('response', (answer) => {
+      exchange.status = answer.statusCode;
+      exchange.answered = answer.rawHeaders;
+      const kept = answer.rawHeaders.filter((_, index, all) => !NOT_HANDED_ON.includes(all[index - (index % 2)].toLowerCase()));
+      response.writeHead(answer.statusCode, kept);
+      collect(answer, (body) => {
+        exchange.body = body;
+        this.#tell(exchange);
+      });
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    request.pipe(onward);
+  }
+
+  #tell(exchange) {
+    for (const waiting of this.#waiting) {
+      if (matches(exchange, waiting.path)) {
+        this.#waiting.delete(waiting);
+        waiting.resolve(exchange);
+      }
+    }
+  }
+
+  #tunnel(request, socket, head) {
+    const [host, port] = request.url.split(':');
+    const onward = net.connect(Number(port), host, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      onward.write(head);
+      onward.pipe(socket).pipe(onward);
+    });
+    this.#keep(onward);
+    onward.on('error', () => socket.destroy());
+    socket.on('close', () => onward.destroy());
+  }
+}
+
+function matches({ path }, wanted) {
+  return wanted.endsWith('*') ? path.startsWith(wanted.slice(0, -1)) : path === wanted;
+}
+
+/** All of a stream's bytes; also of one that ends early. */
+function collect(stream, done) {
+  const chunks = [];
+  stream.on('data', (chunk) => chunks.push(chunk));
+  stream.on('close', () => done(Buffer.concat(chunks)));
+}
