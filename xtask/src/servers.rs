@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -146,7 +147,7 @@ impl Worker {
             "--show-interactive-dev-session=false",
             "--port",
         ]);
-        wrangler.arg(self.port.to_string()).arg("--inspector-port").arg(free_port()?.to_string());
+        wrangler.arg(self.port.to_string()).args(["--inspector-port", "0"]);
         wrangler.arg("--config").arg(&file).arg("--persist-to").arg(&self.state);
         // It would ask Cloudflare where in the world we are.
         wrangler.env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
@@ -227,27 +228,34 @@ fn wait_for(server: &mut Server, url: &str) -> Outcome<String> {
 /// # Errors
 /// Somebody listens there; the text names the port and the flag that changes it.
 pub(crate) fn check_port_is_free(port: u16, flag: &str) -> Outcome {
-    // `localhost` may lead to either address.
-    for address in
-        [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))]
-    {
-        let taken =
-            TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
-        if taken {
-            return said(format!("port {port} is in use. Choose another with {flag} PORT"));
-        }
+    if is_free(port) {
+        Ok(())
+    } else {
+        said(format!("port {port} is in use. Choose another with {flag} PORT"))
     }
-    Ok(())
 }
 
-/// A port that nobody uses right now.
+/// `localhost` may lead to either address.
+fn is_free(port: u16) -> bool {
+    let taken = |address: SocketAddr| {
+        TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+    };
+    !taken((Ipv4Addr::LOCALHOST, port).into()) && !taken((Ipv6Addr::LOCALHOST, port).into())
+}
+
+/// Below those that systems hand out to outgoing connections, so that none of these gets in before our servers.
+const TEST_PORTS: Range<u16> = 20_000..32_000;
+
+/// Ports that nobody uses right now, no two the same.
 ///
 /// # Errors
-/// There is none.
-pub(crate) fn free_port() -> Outcome<u16> {
-    let listener =
-        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).or_say(|| "looking for a free port".to_owned())?;
-    Ok(listener.local_addr().or_say(|| "looking for a free port".to_owned())?.port())
+/// There are not enough.
+pub(crate) fn free_ports(count: usize) -> Outcome<Vec<u16>> {
+    // From anywhere, so that two runs at the same time do not meet.
+    let anywhere = getrandom::u32().or_say(|| "asking the system for random bytes".to_owned())?;
+    let start = TEST_PORTS.start + u16::try_from(anywhere % 10_000).unwrap_or_default();
+    let ports: Vec<u16> = (start..TEST_PORTS.end).filter(|port| is_free(*port)).take(count).collect();
+    if ports.len() == count { Ok(ports) } else { said("there are not enough free ports") }
 }
 
 #[cfg(test)]
@@ -330,5 +338,14 @@ mod tests {
         assert!(text.contains(&port.to_string()) && text.contains("--port"), "{text}");
         drop(listener);
         assert!(check_port_is_free(port, "--port").is_ok());
+    }
+
+    #[test]
+    fn free_ports_are_free_and_no_two_the_same() {
+        let ports = free_ports(100).unwrap();
+        let listeners: Vec<_> =
+            ports.iter().map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port))).collect();
+        assert!(listeners.iter().all(Result::is_ok));
+        assert!(ports.iter().all(|port| !is_free(*port)));
     }
 }

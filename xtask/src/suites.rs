@@ -178,14 +178,13 @@ impl Stage {
         }
         fs::create_dir_all(&home).or_say(|| format!("making {}", home.display()))?;
 
-        let ports = variants.iter().map(|_| servers::free_port()).collect::<Outcome<Vec<_>>>()?;
+        let mut ports = servers::free_ports(variants.len() + 2)?;
         let state = home.join("emulator.json");
-        let emulator = Emulator {
-            port: servers::free_port()?,
-            content_port: servers::free_port()?,
-            state: &state,
-            worker_origins: ports.iter().copied().map(servers::origin).collect(),
-        };
+        let mut take =
+            || ports.pop().ok_or_else(|| Failure::Said("there are not enough free ports".to_owned()));
+        let (port, content_port) = (take()?, take()?);
+        let worker_origins = ports.iter().copied().map(servers::origin).collect();
+        let emulator = Emulator { port, content_port, state: &state, worker_origins };
         let (server, _) = emulator.start()?;
         let mut running = vec![server];
         let mut shared = emulator.vars();
