@@ -3,14 +3,15 @@
 use core::time::Duration;
 use std::{collections::BTreeSet, sync::Barrier, thread};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::harness::{
-    Answer, Browser, Worker, alone, browser::SESSION, local_box::with_token, pass, sample_files,
-    stage::Alone, together,
+    Answer, Browser, Worker, alone, browser::SESSION, eventually, local_box::with_token, pass, sample_files,
+    stage::Alone,
 };
 
 const CODE: &str = "POST /oauth2/token authorization_code";
+const SOON: Duration = Duration::from_secs(10);
 const REFRESH: &str = "POST /oauth2/token refresh_token";
 
 /// Runs it in so many threads, all of which begin at the same instant.
@@ -50,6 +51,11 @@ fn s04_of_callbacks_at_the_same_instant_exactly_one_redeems_the_code_and_brings_
     }
 }
 
+/// Makes Box think for a moment, so that all who ask meanwhile meet.
+fn slow_down(stage: &Alone, grant_type: &str) {
+    stage.order(&json!({"path": "/oauth2/token", "grant_type": grant_type, "count": 50, "delay_ms": 700}));
+}
+
 /// A session whose parent token is due for a refresh. What Box gives from here on lives long.
 #[track_caller]
 fn due(stage: &Alone, rotation: &str) -> Browser {
@@ -67,6 +73,7 @@ fn fifty_callers(rotation: &str) {
     let browser = due(&stage, rotation);
     let files = &sample_files()[..10];
     let before = stage.count(REFRESH);
+    slow_down(&stage, "refresh_token");
     let tokens: Vec<String> = at_once(50, |number| browser.token(&files[number % files.len()]));
     assert_eq!((tokens.len(), stage.count(REFRESH) - before), (50, 1));
     let family = browser.at_box();
@@ -92,34 +99,33 @@ fn fifty_callers_at_expiry_cost_one_refresh_and_get_fifty_tokens_where_rotation_
 
 #[test]
 fn fifty_callers_for_a_new_file_cost_one_exchange() {
-    let _room = together();
+    let stage = alone();
     let browser = Browser::signed_in(&Worker::main());
     let file = &sample_files()[0];
+    slow_down(&stage, "token-exchange");
     let tokens: BTreeSet<String> = at_once(50, |_| browser.token(file)).into_iter().collect();
     assert_eq!((tokens.len(), browser.at_box().all("child").len()), (1, 1));
 }
 
 #[test]
-fn a_sign_out_among_fifty_callers_leaves_no_token_alive() {
-    let _room = together();
+fn s32_a_sign_out_among_callers_gives_nobody_a_token_and_leaves_none_alive() {
+    let stage = alone();
     let browser = Browser::signed_in(&Worker::main());
-    let files = &sample_files()[..25];
     let tab = browser.twin();
-    let answers: Vec<Answer> = at_once(26, |number| match files.get(number) {
-        Some(file) => tab.post("/api/tokens", &json!({"items": [file]})),
-        None => browser.sign_out(),
-    });
-    for answer in &answers {
-        assert!([200, 204, 401].contains(&answer.status), "{answer:?}");
-        if answer.status == 200 {
-            let tokens: Value = answer.json()["tokens"].take();
-            assert!(
-                tokens.as_object().unwrap().values().all(|token| token["access_token"].is_string()),
-                "{tokens}"
-            );
+    slow_down(&stage, "token-exchange");
+    let answers: Vec<Answer> = at_once(5, |number| match sample_files().get(number) {
+        Some(file) if number < 4 => tab.post("/api/tokens", &json!({"items": [file]})),
+        _ => {
+            // Box has made the tokens, and nobody has them yet.
+            eventually("Box was asked", SOON, || (browser.at_box().all("child").len() == 4).then_some(()));
+            browser.sign_out()
         }
-    }
-    crate::harness::eventually("all of it is revoked at Box", Duration::from_secs(10), || {
-        browser.at_box().is_over().then_some(())
     });
+    let refused: Vec<&Answer> = answers.iter().filter(|answer| answer.status != 204).collect();
+    assert_eq!(refused.len(), 4);
+    for answer in refused {
+        assert_eq!(answer.problem(401, "signed_out")["reason"], "signed_out");
+    }
+    eventually("all of it is revoked at Box", SOON, || browser.at_box().is_over().then_some(()));
+    assert_eq!(browser.at_box().states("child"), ["revoked"; 4]);
 }
