@@ -25,3 +25,11 @@ export function expectColour(seen, wanted, tolerance = 10) {
   const off = seen.map((channel, index) => Math.abs(channel - wanted[index]));
   expect(Math.max(...off), `rgb(${seen}) for rgb(${wanted})`).toBeLessThanOrEqual(tolerance);
 }
+
+/** The colour of a point on a page that is drawn on a canvas, by fractions of its width and height. */
+export function colourOfPage(sheet, x, y) {
+  return sheet.locator('canvas').evaluate((canvas, { x, y }) => {
+    const drawing = canvas.getContext('2d');
+    return [...drawing.getImageData(Math.floor(x * canvas.width), Math.floor(y * canvas.height), 1, 1).data.slice(0, 3)];
+  }, { x, y });
+}
