@@ -101,6 +101,11 @@ fn s24_a_folder_needs_the_operators_word_and_a_session() {
     assert_problem(&answer, 401, "signed_out");
     browser.sign_in();
     assert_eq!(browser.tokens(&["folder_0"])["folder_0"]["error"]["code"], "folders_not_allowed");
+    let cookie = browser.session_cookie().unwrap();
+    browser.post("/auth/logout", &json!({}));
+    browser.plant("__Host-Http-keyhole", &cookie);
+    let answer = browser.post("/api/tokens", &json!({"items": ["folder_0"]}));
+    assert_problem(&answer, 401, "signed_out");
     assert_eq!(refused.box_calls(EXCHANGE), 0);
     let allowed = TestApp::with(&[("ALLOW_FOLDERS", "true")]);
     let browser = allowed.browser();

@@ -34,6 +34,9 @@ const BOX_MS: u64 = 40;
 /// What a call to KV takes.
 const KV_MS: u64 = 10;
 
+/// More than this at one instant is a circle.
+const STANDING_MAX: u32 = 10_000;
+
 /// What is on its way.
 enum Coming {
     Event(KeeperName, u64, Box<Event>),
@@ -49,6 +52,8 @@ pub(crate) struct World {
     pub(crate) objects: RefCell<BTreeMap<KeeperName, Object>>,
     coming: RefCell<BTreeMap<(u64, u64), Coming>>,
     numbered: Cell<u64>,
+    /// How much has happened at this instant.
+    standing: Cell<(u64, u32)>,
     /// Messages that reached an object.
     pub(crate) hops: Cell<u64>,
     /// Blocks written to objects' storage.
@@ -72,6 +77,7 @@ impl World {
             objects: RefCell::default(),
             coming: RefCell::default(),
             numbered: Cell::new(0),
+            standing: Cell::new((0, 0)),
             hops: Cell::new(0),
             object_writes: Cell::new(0),
             unreachable: RefCell::default(),
@@ -129,7 +135,12 @@ impl World {
     }
 
     /// The next thing that happens, if it is due by then.
+    #[track_caller]
     fn next(&self, until_ms: u64) -> bool {
+        let since = self.standing.get();
+        let still = if since.0 == self.now_ms() { since.1 + 1 } else { 0 };
+        self.standing.set((self.now_ms(), still));
+        assert!(still < STANDING_MAX, "one thing leads to another and time stands still");
         let alarm = self.next_alarm();
         let event = self.coming.borrow().keys().next().copied();
         match (event, alarm) {
