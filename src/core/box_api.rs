@@ -7,12 +7,13 @@ use core::time::Duration;
 
 use form_urlencoded::Serializer;
 use http::{Method, Request, Response, StatusCode, Uri, header};
-use serde::Deserialize;
+use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
 use crate::{
     item::{Item, Scopes},
+    json::Object,
     secret::{AuthorizationCode, ChildToken, ClientSecret, ParentToken, RefreshToken},
     time::Timestamp,
 };
@@ -286,18 +287,11 @@ pub struct Pair {
 /// # Errors
 /// [`BoxFault`]; [`BoxFault::Malformed`] names the member that is missing or wrong.
 pub fn judge_pair(answer: Result<BoxAnswer, Unreachable>) -> Result<Pair, BoxFault> {
-    #[derive(Deserialize)]
-    struct Body {
-        access_token: Option<String>,
-        refresh_token: Option<String>,
-        token_type: Option<String>,
-        expires_in: Option<u64>,
-    }
-    let body: Body = json(&accepted(answer?)?)?;
+    let mut body = json(&accepted(answer?)?)?;
     Ok(Pair {
-        access: ParentToken::new(non_empty(body.access_token, "access_token")?),
-        refresh: RefreshToken::new(non_empty(body.refresh_token, "refresh_token")?),
-        life: life(body.expires_in, body.token_type.as_deref())?,
+        access: ParentToken::new(non_empty(&mut body, "access_token")?),
+        refresh: RefreshToken::new(non_empty(&mut body, "refresh_token")?),
+        life: life(&mut body)?,
     })
 }
 
@@ -343,9 +337,9 @@ pub fn judge_child(
     asked_at: Timestamp,
 ) -> Result<Child, ExchangeFault> {
     let answer = accepted(answer.map_err(BoxFault::from)?)?;
-    let bearer: Bearer = json(&answer)?;
-    let token = ChildToken::new(non_empty(bearer.access_token, "access_token")?);
-    match terms(&answer, item, asked) {
+    let mut body = json(&answer)?;
+    let token = ChildToken::new(non_empty(&mut body, "access_token")?);
+    match terms(body, item, asked) {
         Ok((scopes, life)) => Ok(Child { token, scopes, expires_at: asked_at.plus(life), life }),
         Err(reason) => Err(ExchangeFault::TooWide { token, reason }),
     }
@@ -353,64 +347,37 @@ pub fn judge_child(
 
 /// What a token is good for, or the member that does not hold. From here on there is a token: whatever the rest of
 /// the answer is, it must not be forgotten.
-fn terms(answer: &BoxAnswer, item: &Item, asked: &Scopes) -> Result<(Scopes, Duration), &'static str> {
-    let body: ChildBody = json(answer).map_err(|_| "body")?;
-    if body.refresh_token.is_some() {
+fn terms(mut body: Object, item: &Item, asked: &Scopes) -> Result<(Scopes, Duration), &'static str> {
+    if body.has("refresh_token") {
         return Err("refresh_token");
     }
-    if body.issued_token_type.as_deref() != Some(ACCESS_TOKEN_TYPE) {
+    if body.text("issued_token_type").as_deref() != Some(ACCESS_TOKEN_TYPE) {
         return Err("issued_token_type");
     }
-    let scopes = granted(&body.restricted_to, item, asked).ok_or("restricted_to")?;
-    let life = life(body.expires_in, body.token_type.as_deref()).map_err(|_| "expires_in")?;
+    let restricted_to = body.list("restricted_to").unwrap_or_default();
+    let scopes = granted(restricted_to, item, asked).ok_or("restricted_to")?;
+    let life = life(&mut body).map_err(|_| "expires_in")?;
     Ok((scopes, life))
 }
 
-#[derive(Deserialize)]
-struct Bearer {
-    access_token: Option<String>,
+/// The scopes of `restricted_to`, if every entry is for `item`, none is beyond `asked`, and there is one at all. Box
+/// answers one entry for each scope.
+fn granted(restricted_to: Vec<Value>, item: &Item, asked: &Scopes) -> Option<Scopes> {
+    let words: Option<Vec<String>> = restricted_to.into_iter().map(|entry| scope_for(entry, item)).collect();
+    let scopes = Scopes::parse(&words?.join(" ")).ok()?;
+    (!scopes.is_empty() && scopes.beyond(asked).is_none()).then_some(scopes)
 }
 
-#[derive(Deserialize)]
-struct ChildBody {
-    refresh_token: Option<serde::de::IgnoredAny>,
-    token_type: Option<String>,
-    expires_in: Option<u64>,
-    issued_token_type: Option<String>,
-    #[serde(default)]
-    restricted_to: Vec<Restriction>,
-}
-
-/// Box answers one of these for each scope.
-#[derive(Deserialize)]
-struct Restriction {
-    scope: String,
-    object: Option<RestrictedObject>,
-}
-
-#[derive(Deserialize)]
-struct RestrictedObject {
-    #[serde(rename = "type")]
-    kind: String,
-    id: String,
-}
-
-/// The scopes of `restricted_to`, if every entry is for `item`, none is beyond `asked`, and there is one at all.
-fn granted(restricted_to: &[Restriction], item: &Item, asked: &Scopes) -> Option<Scopes> {
-    let for_item = |entry: &Restriction| {
-        entry
-            .object
-            .as_ref()
-            .is_some_and(|object| object.kind == item.kind().name() && object.id == item.id())
-    };
-    let words: Vec<&str> = restricted_to.iter().map(|entry| entry.scope.as_str()).collect();
-    let scopes = Scopes::parse(&words.join(" ")).ok()?;
-    let holds = !scopes.is_empty() && restricted_to.iter().all(for_item) && scopes.beyond(asked).is_none();
-    holds.then_some(scopes)
+/// The scope of an entry that is for `item` and nothing else.
+fn scope_for(entry: Value, item: &Item) -> Option<String> {
+    let mut entry = Object::of(entry)?;
+    let mut object = entry.object("object")?;
+    let same = object.text("type")? == item.kind().name() && object.text("id")? == item.id();
+    same.then(|| entry.text("scope")).flatten()
 }
 
 /// Who signed in, as far as a page needs it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct User {
     /// The person's name.
     pub name: String,
@@ -418,16 +385,22 @@ pub struct User {
     pub login: String,
 }
 
+impl User {
+    pub(crate) fn read(mut object: Object) -> Option<Self> {
+        Some(Self { name: object.text("name")?, login: object.text("login")? })
+    }
+}
+
 /// Judges the answer to [`current_user`].
 ///
 /// # Errors
 /// [`BoxFault`].
 pub fn judge_user(answer: Result<BoxAnswer, Unreachable>) -> Result<User, BoxFault> {
-    json(&accepted(answer?)?)
+    User::read(json(&accepted(answer?)?)?).ok_or(BoxFault::Malformed("user"))
 }
 
 /// Which page of a folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct PageAsk {
     /// The first entry, counted from 0.
     pub offset: u32,
@@ -436,7 +409,7 @@ pub struct PageAsk {
 }
 
 /// A page of a folder: what a file picker needs, and no more of what Box said.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Page {
     /// Folders first, then files, then links.
     pub entries: Vec<Entry>,
@@ -449,7 +422,7 @@ pub struct Page {
 }
 
 /// An entry of a folder.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Entry {
     /// `file`, `folder` or `web_link`.
     #[serde(rename = "type")]
@@ -459,11 +432,34 @@ pub struct Entry {
     /// The name as its owner wrote it. Foreign text: show it, never run it.
     pub name: String,
     /// Bytes; none for links.
-    #[serde(default)]
     pub size: Option<u64>,
     /// RFC 3339.
-    #[serde(default)]
     pub modified_at: Option<String>,
+}
+
+impl PageAsk {
+    pub(crate) fn read(object: &Object) -> Option<Self> {
+        Some(Self { offset: object.count("offset")?, limit: object.count("limit")? })
+    }
+}
+
+impl Page {
+    pub(crate) fn read(mut object: Object) -> Option<Self> {
+        let PageAsk { offset, limit } = PageAsk::read(&object)?;
+        Some(Self { entries: entries(&mut object)?, offset, limit, total: object.number("total")? })
+    }
+}
+
+impl Entry {
+    fn read(mut object: Object) -> Option<Self> {
+        Some(Self {
+            kind: object.text("type")?,
+            id: object.text("id")?,
+            name: object.text("name")?,
+            size: object.optional("size", |object, name| object.number(name))?,
+            modified_at: object.optional("modified_at", Object::text)?,
+        })
+    }
 }
 
 /// Judges the answer to [`folder_items`].
@@ -471,13 +467,14 @@ pub struct Entry {
 /// # Errors
 /// [`BoxFault`].
 pub fn judge_page(answer: Result<BoxAnswer, Unreachable>, ask: PageAsk) -> Result<Page, BoxFault> {
-    #[derive(Deserialize)]
-    struct Body {
-        total_count: u64,
-        entries: Vec<Entry>,
-    }
-    let body: Body = json(&accepted(answer?)?)?;
-    Ok(Page { entries: body.entries, offset: ask.offset, limit: ask.limit, total: body.total_count })
+    let mut body = json(&accepted(answer?)?)?;
+    let total = body.number("total_count").ok_or(BoxFault::Malformed("total_count"))?;
+    let entries = entries(&mut body).ok_or(BoxFault::Malformed("entries"))?;
+    Ok(Page { entries, offset: ask.offset, limit: ask.limit, total })
+}
+
+fn entries(body: &mut Object) -> Option<Vec<Entry>> {
+    body.list("entries")?.into_iter().map(|entry| Entry::read(Object::of(entry)?)).collect()
 }
 
 /// Judges the answer to [`revoke`]. 400 is done as well: Box does not know the token, so nobody can use it.
@@ -514,14 +511,9 @@ fn retry_after(answer: &BoxAnswer) -> Option<Duration> {
 }
 
 fn refusal(answer: &BoxAnswer) -> Refusal {
-    /// OAuth errors say `error` (RFC 6749 section 5.2), Box's API says `code`.
-    #[derive(Deserialize)]
-    struct Body {
-        error: Option<String>,
-        code: Option<String>,
-    }
-    let body: Option<Body> = serde_json::from_slice(answer.body()).ok();
-    let code = body.and_then(|body| body.error.or(body.code));
+    // OAuth errors say `error` (RFC 6749 section 5.2), Box's API says `code`.
+    let code =
+        Object::parse(answer.body()).and_then(|mut body| body.text("error").or_else(|| body.text("code")));
     match code.as_deref() {
         Some("invalid_grant") => Refusal::InvalidGrant,
         Some("invalid_client") => Refusal::InvalidClient,
@@ -537,20 +529,20 @@ fn refusal(answer: &BoxAnswer) -> Refusal {
     }
 }
 
-fn json<'a, T: Deserialize<'a>>(answer: &'a BoxAnswer) -> Result<T, BoxFault> {
-    serde_json::from_slice(answer.body()).map_err(|_| BoxFault::Malformed("body"))
+fn json(answer: &BoxAnswer) -> Result<Object, BoxFault> {
+    Object::parse(answer.body()).ok_or(BoxFault::Malformed("body"))
 }
 
-fn non_empty(member: Option<String>, name: &'static str) -> Result<String, BoxFault> {
-    member.filter(|text| !text.is_empty()).ok_or(BoxFault::Malformed(name))
+fn non_empty(body: &mut Object, name: &'static str) -> Result<String, BoxFault> {
+    body.text(name).filter(|text| !text.is_empty()).ok_or(BoxFault::Malformed(name))
 }
 
 /// A life of a token that we believe: a second to a day. Box's own are 3,600 to 4,250 seconds.
-fn life(expires_in: Option<u64>, token_type: Option<&str>) -> Result<Duration, BoxFault> {
-    if !token_type.is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+fn life(body: &mut Object) -> Result<Duration, BoxFault> {
+    if !body.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
         return Err(BoxFault::Malformed("token_type"));
     }
-    let seconds = expires_in.filter(|seconds| (1..=86_400).contains(seconds));
+    let seconds = body.number("expires_in").filter(|seconds| (1..=86_400).contains(seconds));
     seconds.map(Duration::from_secs).ok_or(BoxFault::Malformed("expires_in"))
 }
 

@@ -8,8 +8,7 @@ use crate::{
 };
 
 /// How a login ended. The words are an interface: pages and popups act on them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// There is a session.
     SignedIn,
@@ -32,6 +31,24 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    const ALL: [Self; 9] = [
+        Self::SignedIn,
+        Self::Denied,
+        Self::StateMissing,
+        Self::StateUnknown,
+        Self::StateExpired,
+        Self::StateUsed,
+        Self::CodeRefused,
+        Self::BoxUnavailable,
+        Self::Failed,
+    ];
+
+    /// Reads what [`Self::word`] wrote.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.word() == word)
+    }
+
     /// The stable word, for addresses and the log.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -213,19 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn an_outcomes_word_is_the_one_it_is_sealed_with() {
-        for outcome in [
-            Outcome::SignedIn,
-            Outcome::Denied,
-            Outcome::StateMissing,
-            Outcome::StateUnknown,
-            Outcome::StateExpired,
-            Outcome::StateUsed,
-            Outcome::CodeRefused,
-            Outcome::BoxUnavailable,
-            Outcome::Failed,
-        ] {
-            assert_eq!(serde_json::to_string(&outcome).unwrap(), format!("{:?}", outcome.word()));
+    fn an_outcome_survives_its_word_and_no_other_word_is_one() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::parse(outcome.word()), Some(outcome));
         }
+        assert_eq!(Outcome::parse("signed_in "), None);
     }
 }

@@ -9,9 +9,11 @@
 //! keeper. `XXXXXXXX` are the first digits of SHA-256 of the login's `state`; `record` is the sealed transaction in
 //! base64url. `__Host-Http-` cookies are Secure, HttpOnly, without Domain and with Path=/, or browsers refuse them
 //! (RFC 6265bis, section "The __Host-Http- prefix").
+//!
+//! Both headers are read and written here, by the grammar of RFC 6265 section 4: the usual crate parses and writes
+//! dates, which no cookie of ours has, and that alone is 16 KB of the Worker's 250.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use cookie::{Cookie, SameSite, time::Duration as CookieDuration};
 use http::{HeaderMap, HeaderValue, Response, header};
 
 use crate::{
@@ -29,7 +31,7 @@ const TAG_LABEL: &str = "cookie";
 
 /// How long a browser keeps a login's cookie, in seconds: longer than the login is good, so that who comes back
 /// late is told so and not taken for a stranger.
-const LOGIN_SECONDS: i64 = 60 * 60;
+const LOGIN_SECONDS: u64 = 60 * 60;
 
 /// More logins than this under way in one browser are leftovers. Browsers keep few cookies for a site, and the
 /// oldest one thrown out could be the session's.
@@ -84,22 +86,20 @@ impl SessionCookie {
 /// [`Fault::NoSession`] without one, [`Fault::DeadCookie`] for one that is not ours, [`Fault::UnknownKey`] for one
 /// of a key that this deployment does not hold.
 pub fn session(headers: &HeaderMap, keys: &SealKeys) -> Result<SessionCookie, Fault> {
-    let cookies = sent(headers);
-    let cookie = cookies.iter().find(|cookie| cookie.name() == SESSION_NAME).ok_or(Fault::NoSession)?;
-    SessionCookie::parse(cookie.value(), keys)
+    let (_, value) = sent(headers).find(|(name, _)| *name == SESSION_NAME).ok_or(Fault::NoSession)?;
+    SessionCookie::parse(value, keys)
 }
 
 /// Gives the browser its session.
 pub fn set_session(response: &mut Response<Body>, cookie: &SessionCookie, config: &Config) {
     // The sealing key is always held.
     let value = cookie.value(config.keys()).unwrap_or_default();
-    let seconds = i64::try_from(config.keeper.session_absolute.as_secs()).unwrap_or(i64::MAX);
-    append(response, cookie_of(SESSION_NAME.to_owned(), value, SameSite::Strict, seconds));
+    append(response, SESSION_NAME, &value, SameSite::Strict, config.keeper.session_absolute.as_secs());
 }
 
 /// Takes the session from the browser.
 pub fn clear_session(response: &mut Response<Body>) {
-    append(response, cookie_of(SESSION_NAME.to_owned(), String::new(), SameSite::Strict, 0));
+    append(response, SESSION_NAME, "", SameSite::Strict, 0);
 }
 
 /// What the browser that started a login brings back.
@@ -116,9 +116,8 @@ impl LoginCookie {
     #[must_use]
     pub fn find(headers: &HeaderMap, keeper: &KeeperName) -> Option<Self> {
         let name = login_name(keeper);
-        let cookies = sent(headers);
-        let (secret, record) =
-            cookies.iter().find(|cookie| cookie.name() == name)?.value().split_once('.')?;
+        let (_, value) = sent(headers).find(|(sent, _)| *sent == name)?;
+        let (secret, record) = value.split_once('.')?;
         Some(Self { secret: LoginSecret::parse(secret)?, record: URL_SAFE_NO_PAD.decode(record).ok()? })
     }
 }
@@ -130,21 +129,20 @@ pub fn set_login(
     keeper: &KeeperName,
     cookie: &LoginCookie,
 ) {
-    let cookies = sent(headers);
-    let under_way: Vec<&str> =
-        cookies.iter().map(Cookie::name).filter(|name| name.starts_with(LOGIN_NAME_PREFIX)).collect();
+    let names = sent(headers).map(|(name, _)| name);
+    let under_way: Vec<&str> = names.filter(|name| name.starts_with(LOGIN_NAME_PREFIX)).collect();
     // Browsers send the oldest first (RFC 6265 section 5.4).
     let leftovers = (under_way.len() + 1).saturating_sub(LOGINS_UNDER_WAY_MAX);
     for name in under_way.into_iter().take(leftovers) {
-        append(response, cookie_of(name.to_owned(), String::new(), SameSite::Lax, 0));
+        append(response, name, "", SameSite::Lax, 0);
     }
     let value = format!("{}.{}", cookie.secret.expose_text(), URL_SAFE_NO_PAD.encode(&cookie.record));
-    append(response, cookie_of(login_name(keeper), value, SameSite::Lax, LOGIN_SECONDS));
+    append(response, &login_name(keeper), &value, SameSite::Lax, LOGIN_SECONDS);
 }
 
 /// Takes the login's cookie from the browser.
 pub fn clear_login(response: &mut Response<Body>, keeper: &KeeperName) {
-    append(response, cookie_of(login_name(keeper), String::new(), SameSite::Lax, 0));
+    append(response, &login_name(keeper), "", SameSite::Lax, 0);
 }
 
 /// 32 bits tell the logins of one browser apart; the seal proves which is which.
@@ -154,28 +152,35 @@ fn login_name(keeper: &KeeperName) -> String {
     format!("{LOGIN_NAME_PREFIX}{digits}")
 }
 
-fn cookie_of(name: String, value: String, same_site: SameSite, seconds: i64) -> Cookie<'static> {
-    Cookie::build((name, value))
-        .path("/")
-        .secure(true)
-        .http_only(true)
-        .same_site(same_site)
-        .max_age(CookieDuration::seconds(seconds))
-        .build()
+/// When a browser sends a cookie along (RFC 6265bis section 5.6.7).
+#[derive(Clone, Copy)]
+enum SameSite {
+    Strict,
+    Lax,
 }
 
-fn append(response: &mut Response<Body>, cookie: Cookie<'static>) {
+/// `Set-Cookie` (RFC 6265 section 4.1), with all that the prefix demands; no seconds take the cookie back.
+fn append(response: &mut Response<Body>, name: &str, value: &str, same_site: SameSite, seconds: u64) {
+    let same_site = match same_site {
+        SameSite::Strict => "Strict",
+        SameSite::Lax => "Lax",
+    };
+    let cookie = format!("{name}={value}; HttpOnly; SameSite={same_site}; Secure; Path=/; Max-Age={seconds}");
     // Names are ours or were parsed from a header; values are base64url and dots.
-    if let Ok(mut value) = HeaderValue::from_str(&cookie.to_string()) {
+    if let Ok(mut value) = HeaderValue::try_from(cookie) {
         value.set_sensitive(true);
         response.headers_mut().append(header::SET_COOKIE, value);
     }
 }
 
-/// All cookies that came along. What is no text or no cookie is none of ours.
-fn sent(headers: &HeaderMap) -> Vec<Cookie<'_>> {
+/// The names and values of all cookies that came along (RFC 6265 section 4.2), in the browser's order. What is no
+/// text or no pair is none of ours.
+fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    texts.flat_map(Cookie::split_parse).flatten().collect()
+    texts.flat_map(|text| text.split(';')).filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name.trim(), value.trim()))
+    })
 }
 
 #[cfg(test)]
@@ -334,8 +339,9 @@ mod tests {
 
         #[test]
         fn no_cookie_in_our_form_is_a_session_without_our_key(
-            keeper in "[A-Za-z0-9_-]{43}", secret in "[A-Za-z0-9_-]{43}", tag in "[A-Za-z0-9_-]{43}",
+            keeper: [u8; 32], secret: [u8; 32], tag: [u8; 32],
         ) {
+            let [keeper, secret, tag] = [keeper, secret, tag].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
             let value = format!("k1.{keeper}.{secret}.{tag}");
             prop_assert!(read(&value).is_err());
         }

@@ -1,20 +1,17 @@
 //! Who may call what. Cookies alone prove nothing here: sibling subdomains send them too, so these functions are
 //! the wall (draft-ietf-oauth-browser-based-apps section 6.1.3.3, W3C Fetch Metadata).
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use thiserror::Error;
 
-use crate::{config::Config, origin::Origin};
-
-/// The header that every call must carry. A page of another origin cannot set it without our consent (CORS).
-pub const STATIC_HEADER: &str = "keyhole-request";
+use crate::{config::Config, origin::Origin, sent};
 
 /// What a request says of where it comes from.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
     /// `GET` and `HEAD` change nothing.
     pub method: &'a Method,
-    /// [`STATIC_HEADER`].
+    /// [`sent::STATIC`].
     pub static_header: Option<&'a str>,
     /// `Origin`.
     pub origin: Option<&'a str>,
@@ -34,7 +31,7 @@ pub enum Refusal {
     /// The request is for another host than the configured one.
     #[error("wrong host")]
     WrongHost,
-    /// [`STATIC_HEADER`] is missing.
+    /// [`sent::STATIC`] is missing.
     #[error("static header missing")]
     MissingHeader,
     /// `Origin` is neither ours nor listed.
@@ -61,11 +58,11 @@ impl<'a> Call<'a> {
     pub fn read(method: &'a Method, headers: &'a HeaderMap) -> Self {
         Self {
             method,
-            static_header: only(headers, STATIC_HEADER),
-            origin: only(headers, "origin"),
-            site: only(headers, "sec-fetch-site"),
-            mode: only(headers, "sec-fetch-mode"),
-            dest: only(headers, "sec-fetch-dest"),
+            static_header: only(headers, &sent::STATIC),
+            origin: only(headers, &header::ORIGIN),
+            site: only(headers, &sent::FETCH_SITE),
+            mode: only(headers, &sent::FETCH_MODE),
+            dest: only(headers, &sent::FETCH_DEST),
             authorization: headers.contains_key(header::AUTHORIZATION),
         }
     }
@@ -124,7 +121,7 @@ fn without_origin(call: &Call<'_>) -> Result<(), Refusal> {
 /// # Errors
 /// [`Refusal::WrongHost`].
 pub fn is_our_host(authority: Option<&str>, headers: &HeaderMap, own: &Origin) -> Result<(), Refusal> {
-    let named = [only(headers, "host"), authority];
+    let named = [only(headers, &header::HOST), authority];
     let mut named = named.into_iter().flatten().peekable();
     if named.peek().is_some() && named.all(|host| host.eq_ignore_ascii_case(own.host())) {
         Ok(())
@@ -138,14 +135,14 @@ pub fn is_our_host(authority: Option<&str>, headers: &HeaderMap, own: &Origin) -
 /// # Errors
 /// [`Refusal::NotANavigation`].
 pub fn may_navigate(headers: &HeaderMap) -> Result<(), Refusal> {
-    let ahead = ["sec-purpose", "purpose", "x-moz"].into_iter().any(|name| headers.contains_key(name));
-    let mode = matches!(only(headers, "sec-fetch-mode"), None | Some("navigate"));
-    let dest = matches!(only(headers, "sec-fetch-dest"), None | Some("document"));
+    let ahead = sent::AHEAD.iter().any(|name| headers.contains_key(name));
+    let mode = matches!(only(headers, &sent::FETCH_MODE), None | Some("navigate"));
+    let dest = matches!(only(headers, &sent::FETCH_DEST), None | Some("document"));
     if mode && dest && !ahead { Ok(()) } else { Err(Refusal::NotANavigation) }
 }
 
 /// The header's value; the empty word where it is there twice or is not text.
-fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     let twice = values.next().is_some();
@@ -271,7 +268,7 @@ mod tests {
     #[test]
     fn a_header_that_is_there_twice_is_accepted_by_no_rule() {
         for (name, refusal) in [
-            (STATIC_HEADER, Refusal::MissingHeader),
+            (sent::STATIC_NAME, Refusal::MissingHeader),
             ("origin", Refusal::OriginNotAllowed),
             ("sec-fetch-site", Refusal::NotSameOrigin),
             ("sec-fetch-mode", Refusal::NotAFetch),
@@ -279,7 +276,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             for (known, value) in [
-                (STATIC_HEADER, "1"),
+                (sent::STATIC_NAME, "1"),
                 ("origin", OWN),
                 ("sec-fetch-site", "same-origin"),
                 ("sec-fetch-mode", "cors"),

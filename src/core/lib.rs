@@ -9,6 +9,7 @@ pub mod app;
 pub mod config;
 pub mod guard;
 pub mod route;
+pub mod sent;
 
 // Someone signs in,
 pub mod login;
@@ -42,6 +43,7 @@ pub mod box_api;
 pub mod keeper;
 
 pub mod item;
+mod json;
 pub mod seal;
 pub mod secret;
 pub mod time;

@@ -22,6 +22,7 @@ use crate::{
     return_to::ReturnTo,
     route::Route,
     secret::{AuthorizationCode, Entropy, LoginSecret, SessionSecret, State},
+    sent,
     transaction::{self, LOGIN_LIFE, Transaction, Unusable},
 };
 
@@ -32,7 +33,7 @@ pub fn rate_key<B>(request: &Request<B>) -> Option<String> {
     if Route::at(request.uri().path()) != Some(Route::Login) {
         return None;
     }
-    let address: IpAddr = request.headers().get("cf-connecting-ip")?.to_str().ok()?.trim().parse().ok()?;
+    let address: IpAddr = request.headers().get(&sent::CONNECTING_IP)?.to_str().ok()?.trim().parse().ok()?;
     Some(match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

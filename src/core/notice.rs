@@ -5,13 +5,14 @@ use core::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Response, StatusCode, Uri};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     app::{Body, Visit},
     callback::Outcome,
     config::Config,
     headers,
+    json::Object,
     origin::Origin,
     problem::Problem,
     return_to::ReturnTo,
@@ -27,8 +28,9 @@ const DONE_LIFE: Duration = Duration::from_secs(120);
 /// What the last page of a login has to know. It travels sealed in that page's address, so nobody can make us
 /// speak to an origin of their choice: `{"outcome":"denied","opener":"https://…","return_to":"https://…",
 /// "expires_at":1700000000000}`.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Done {
+    #[serde(serialize_with = "as_word")]
     outcome: Outcome,
     opener: Option<String>,
     return_to: Option<String>,
@@ -80,8 +82,21 @@ fn opened(config: &Config, address: &Uri, now: Timestamp) -> Option<Done> {
     let (_, sealed) = form_urlencoded::parse(query).find(|(name, _)| name == "end")?;
     let sealed = URL_SAFE_NO_PAD.decode(&*sealed).ok()?;
     let plaintext = config.keys().open(&done_place(config), None, &sealed).ok()?;
-    let done: Done = serde_json::from_slice(&plaintext).ok()?;
+    let done = read_done(Object::parse(&plaintext)?)?;
     (now < done.expires_at).then_some(done)
+}
+
+fn read_done(mut form: Object) -> Option<Done> {
+    Some(Done {
+        outcome: Outcome::parse(&form.text("outcome")?)?,
+        opener: form.optional("opener", Object::text)?,
+        return_to: form.optional("return_to", Object::text)?,
+        expires_at: form.time("expires_at")?,
+    })
+}
+
+fn as_word<S: serde::Serializer>(outcome: &Outcome, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(outcome.word())
 }
 
 fn done_place(config: &Config) -> Place<'_> {

@@ -1,10 +1,10 @@
 //! Time as a value: nothing in this crate reads a clock.
 
 use core::time::Duration;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// An instant: milliseconds since the Unix epoch, as the shell read them when the event arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Timestamp(u64);
 

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use litemap::LiteMap;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     app::{BODY_BYTES_MAX, Body, Context, Keepers, Store},
@@ -11,6 +11,7 @@ use crate::{
     fault::Fault,
     headers,
     item::{Item, Scopes},
+    json::Object,
     keeper::message::{Ask, HandedToken, Reply, TokensAsk},
     problem::Problem,
     secret::Digest,
@@ -69,31 +70,25 @@ struct Wanted {
 
 impl Wanted {
     fn parse(request: &Request<Vec<u8>>, config: &Config) -> Result<Self, Fault> {
-        #[derive(Deserialize)]
-        struct Form {
-            items: Vec<String>,
-            scopes: Option<Vec<String>>,
-            #[serde(default)]
-            refused: Vec<String>,
-        }
         if !is_json(request.headers()) {
             return Err(Fault::NotJson);
         }
         if request.body().len() > BODY_BYTES_MAX {
             return Err(Fault::TooLarge);
         }
-        let form: Form = serde_json::from_slice(request.body()).map_err(|_| Fault::Malformed("body"))?;
-        if form.items.is_empty() {
-            return Err(Fault::Malformed("items"));
-        }
-        if form.items.len() > ITEMS_MAX {
+        let mut form = Object::parse(request.body()).ok_or(Fault::Malformed("body"))?;
+        let items = form.texts("items").filter(|items| !items.is_empty()).ok_or(Fault::Malformed("items"))?;
+        let scopes = form.optional("scopes", Object::texts).ok_or(Fault::Malformed("scopes"))?;
+        let refused = form.optional("refused", Object::texts).ok_or(Fault::Malformed("refused"))?;
+        if items.len() > ITEMS_MAX {
             return Err(Fault::TooManyItems);
         }
         // Each once, however often it is asked for.
         let items: Option<LiteMap<Item, ()>> =
-            form.items.iter().map(|item| Some((Item::parse(item)?, ()))).collect();
-        let scopes = form.scopes.map(|scopes| asked_scopes(&scopes)).transpose()?;
-        let refused: Option<Vec<Digest>> = form.refused.iter().map(|hash| Digest::parse_hex(hash)).collect();
+            items.iter().map(|item| Some((Item::parse(item)?, ()))).collect();
+        let scopes = scopes.map(|scopes| asked_scopes(&scopes)).transpose()?;
+        let refused: Option<Vec<Digest>> =
+            refused.unwrap_or_default().iter().map(|hash| Digest::parse_hex(hash)).collect();
         Ok(Self {
             items: items.ok_or(Fault::MalformedItem)?.into_iter().map(|(item, ())| item).collect(),
             scopes: config.policy.scopes(scopes)?,
@@ -207,9 +202,9 @@ mod tests {
         for (body, fault) in [
             ("", Fault::Malformed("body")),
             ("[]", Fault::Malformed("body")),
-            (r#"{"items":"file_1"}"#, Fault::Malformed("body")),
-            (r#"{"items":[1]}"#, Fault::Malformed("body")),
-            ("{}", Fault::Malformed("body")),
+            (r#"{"items":"file_1"}"#, Fault::Malformed("items")),
+            (r#"{"items":[1]}"#, Fault::Malformed("items")),
+            ("{}", Fault::Malformed("items")),
             (r#"{"items":[]}"#, Fault::Malformed("items")),
             (r#"{"items":["1"]}"#, Fault::MalformedItem),
             (r#"{"items":["file_1","web_link_2"]}"#, Fault::MalformedItem),

@@ -13,11 +13,12 @@
 
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     config::Config,
     cookies::SessionCookie,
+    json::Object,
     keeper::KeeperName,
     origin::Origin,
     return_to::ReturnTo,
@@ -55,7 +56,7 @@ pub enum Unusable {
     Foreign,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Record {
     v: u8,
     return_to: String,
@@ -65,10 +66,32 @@ struct Record {
     previous: Option<Previous>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Previous {
     keeper: String,
     secret: String,
+}
+
+impl Record {
+    fn read(mut form: Object) -> Option<Self> {
+        if form.number("v") != Some(u64::from(VERSION)) {
+            return None;
+        }
+        Some(Self {
+            v: VERSION,
+            return_to: form.text("return_to")?,
+            opener: form.optional("opener", Object::text)?,
+            verifier: form.text("verifier")?,
+            expires_at: form.time("expires_at")?,
+            previous: form.optional("previous", |form, name| Previous::read(form.object(name)?))?,
+        })
+    }
+}
+
+impl Previous {
+    fn read(mut form: Object) -> Option<Self> {
+        Some(Self { keeper: form.text("keeper")?, secret: form.text("secret")? })
+    }
 }
 
 /// The key in KV.
@@ -120,10 +143,7 @@ impl Transaction {
                     OpenFault::CutShort | OpenFault::Refused => Unusable::Unknown,
                 }
             })?;
-        let record: Record = serde_json::from_slice(&plaintext).map_err(|_| Unusable::Foreign)?;
-        if record.v != VERSION {
-            return Err(Unusable::Foreign);
-        }
+        let record = Object::parse(&plaintext).and_then(Record::read).ok_or(Unusable::Foreign)?;
         let previous = record.previous.and_then(|previous| {
             let keeper = KeeperName::parse(&previous.keeper)?;
             Some(SessionCookie::issue(keeper, SessionSecret::parse(&previous.secret)?))

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use keyhole_core::app::BODY_BYTES_MAX;
+use keyhole_core::{app::BODY_BYTES_MAX, sent};
 use worker::{ByteStream, Error, Headers, Request, Response, Result};
 
 /// The request with its body read; a longer one than any route takes arrives cut, one byte over the limit.
@@ -33,14 +33,13 @@ pub(crate) async fn read(mut stream: ByteStream, bytes_max: usize) -> Result<(Ve
     Ok((body, false))
 }
 
-/// Headers as values; one that is no valid header is left out.
-pub(crate) fn headers_in(headers: &Headers) -> HeaderMap {
-    headers
-        .entries()
-        .filter_map(|(name, value)| {
-            Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
-        })
-        .collect()
+/// The headers that core reads; a value that is none is left out. The runtime has joined repeated ones by commas.
+fn headers_in(headers: &Headers) -> HeaderMap {
+    let one = |name: &HeaderName| {
+        let value = headers.get(name.as_str()).ok()??;
+        Some((name.clone(), HeaderValue::try_from(value).ok()?))
+    };
+    sent::all().filter_map(one).collect()
 }
 
 /// Headers for the runtime.

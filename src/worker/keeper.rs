@@ -18,7 +18,6 @@ use keyhole_core::{
     time::Timestamp,
 };
 use litemap::LiteMap;
-use serde::Deserialize;
 use worker::{
     Delay, DurableObject, Env, Error, Request, Response, Result, ScheduledTime, SqlStorageValue, State,
     durable_object,
@@ -280,44 +279,35 @@ impl Shell {
     }
 
     fn has_table(&self) -> Result<bool> {
-        let found = self
-            .state
-            .storage()
-            .sql()
-            .exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'record'", None)?;
-        Ok(!found.to_array::<serde::de::IgnoredAny>()?.is_empty())
+        let found = self.select("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'record'")?;
+        Ok(!found.is_empty())
     }
 
     fn records(&self) -> Result<Vec<Record>> {
-        #[derive(Deserialize)]
-        struct Row {
-            kind: String,
-            name: String,
-            body: String,
-        }
-        let rows: Vec<Row> =
-            self.state.storage().sql().exec("SELECT kind, name, body FROM record", None)?.to_array()?;
-        rows.into_iter()
-            .map(|Row { kind, name, body }| {
-                let kind =
-                    Kind::parse(&kind).ok_or_else(|| fault("a stored record is of another release"))?;
-                Ok(Record { kind, name, body })
+        let unknown = || fault("a stored record is of another release");
+        self.select("SELECT kind, name, body FROM record")?
+            .into_iter()
+            .map(|row| {
+                let [kind, name, body] = <[String; 3]>::try_from(row).map_err(|_| unknown())?;
+                Ok(Record { kind: Kind::parse(&kind).ok_or_else(unknown)?, name, body })
             })
             .collect()
     }
 
     fn stored_row(&self) -> Result<Option<String>> {
-        #[derive(Deserialize)]
-        struct Row {
-            body: String,
-        }
-        let rows: Vec<Row> = self
-            .state
-            .storage()
-            .sql()
-            .exec("SELECT body FROM record WHERE kind = 'session' AND name = ''", None)?
-            .to_array()?;
-        Ok(rows.into_iter().next().map(|row| row.body))
+        let rows = self.select("SELECT body FROM record WHERE kind = 'session' AND name = ''")?;
+        Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()))
+    }
+
+    /// Rows of text; what is no text is left out.
+    fn select(&self, query: &str) -> Result<Vec<Vec<String>>> {
+        let texts = |row: Vec<SqlStorageValue>| {
+            row.into_iter().filter_map(|value| match value {
+                SqlStorageValue::String(text) => Some(text),
+                _ => None,
+            })
+        };
+        self.state.storage().sql().exec(query, None)?.raw().map(|row| Ok(texts(row?).collect())).collect()
     }
 
     /// A save failed: nothing later of this instance may happen. `ctx.abort()` discards what was not written and

@@ -61,8 +61,7 @@ impl Keeper {
         let nonce = turn.entropy.draw();
         let sealed = self.settings.seal_keys.seal(&place, None, nonce, token.as_bytes());
         let token = SealedToken::new(&sealed, turn.now.plus(remains));
-        let row = OutboxRow { token, due: turn.now, tries: 0, pair };
-        self.put_outbox(number, row, turn);
+        self.put_outbox(number, OutboxRow::new(token, turn.now, pair), turn);
     }
 
     fn put_outbox(&mut self, number: u64, row: OutboxRow, turn: &mut Turn) {

@@ -2,11 +2,13 @@
 //! releases run, the newer one is told apart instead of being misread.
 
 use litemap::LiteMap;
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::{
     box_api::{Page, PageAsk, User},
     item::{Item, Scopes},
+    json::Object,
     secret::{AuthorizationCode, ChildToken, Digest, SessionSecret},
     time::Timestamp,
 };
@@ -60,8 +62,7 @@ pub struct TokensAsk {
 }
 
 /// Why a session ended. The word is shown to the page, which says it in a sentence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Its person signed out.
     SignedOut,
@@ -77,6 +78,44 @@ pub enum End {
     RotationLost,
     /// The same browser signed in anew.
     Replaced,
+}
+
+impl End {
+    const ALL: [Self; 7] = [
+        Self::SignedOut,
+        Self::Idle,
+        Self::Expired,
+        Self::Revoked,
+        Self::Superseded,
+        Self::RotationLost,
+        Self::Replaced,
+    ];
+
+    /// The word for records, logs and pages.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::Idle => "idle",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Superseded => "superseded",
+            Self::RotationLost => "rotation_lost",
+            Self::Replaced => "replaced",
+        }
+    }
+
+    /// Reads what [`Self::word`] wrote.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.word() == word)
+    }
+}
+
+impl Serialize for End {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.word())
+    }
 }
 
 /// What a keeper answers.
@@ -103,7 +142,7 @@ pub enum Reply {
 }
 
 /// Who is signed in, and until when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SessionView {
     /// The person; unknown if Box did not say at the time.
     pub user: Option<User>,
@@ -126,7 +165,7 @@ pub struct HandedToken {
 }
 
 /// Why a keeper could not do it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeeperFault {
     /// Box refused the code.
@@ -162,15 +201,14 @@ pub enum KeeperFault {
 }
 
 /// JSON of [`Message`]: `{"v":1,"secret":"…","ask":{"tokens":{"items":["file_1"],"scopes":"…","refused":["…"]}}}`.
-/// Variants are named around their contents, never inside: serde then needs no buffer, which saves 30 KB.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct MessageForm {
     v: u8,
     secret: String,
     ask: AskForm,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum AskForm {
     Open { code: String, verifier: String },
@@ -181,7 +219,7 @@ enum AskForm {
 }
 
 /// JSON of [`Reply`]: `"closed"`, `{"ended":"idle"}`, `{"tokens":[["file_1",{"fault":"forbidden"}]]}`.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum ReplyForm {
     Session(SessionView),
@@ -195,7 +233,7 @@ enum ReplyForm {
     Skewed,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum TokenForm {
     Token { token: String, scopes: String, expires_at: Timestamp },
@@ -232,27 +270,49 @@ impl Message {
     /// # Errors
     /// [`Garbled`], also for another version.
     pub fn decode(bytes: &[u8]) -> Result<Self, Garbled> {
-        let form: MessageForm = serde_json::from_slice(bytes).map_err(|_| Garbled)?;
-        if form.v != VERSION {
+        let mut form = Object::parse(bytes).ok_or(Garbled)?;
+        if form.number("v") != Some(u64::from(VERSION)) {
             return Err(Garbled);
         }
-        let ask = match form.ask {
-            AskForm::Open { code, verifier } => Ask::Open { code: AuthorizationCode::new(code), verifier },
-            AskForm::Session => Ask::Session,
-            AskForm::Tokens { items, scopes, refused } => Ask::Tokens(TokensAsk {
-                items: items.iter().map(|item| Item::parse(item).ok_or(Garbled)).collect::<Result<_, _>>()?,
-                scopes: Scopes::parse(&scopes).map_err(|_| Garbled)?,
-                refused: refused
-                    .iter()
-                    .map(|hash| Digest::parse_hex(hash).ok_or(Garbled))
-                    .collect::<Result<_, _>>()?,
-            }),
-            AskForm::Items { folder, page } => {
-                Ask::Items { folder: Item::parse(&folder).ok_or(Garbled)?, page }
-            }
-            AskForm::Close(end) => Ask::Close(end),
-        };
-        Ok(Self { secret: SessionSecret::parse(&form.secret).ok_or(Garbled)?, ask })
+        let secret = form.text("secret").and_then(|secret| SessionSecret::parse(&secret)).ok_or(Garbled)?;
+        let ask = form.take("ask").and_then(read_ask).ok_or(Garbled)?;
+        Ok(Self { secret, ask })
+    }
+}
+
+fn read_ask(ask: Value) -> Option<Ask> {
+    let (name, content) = variant(ask)?;
+    Some(match (name.as_str(), content) {
+        ("session", Value::Null) => Ask::Session,
+        ("close", Value::String(end)) => Ask::Close(End::parse(&end)?),
+        ("open", content) => {
+            let mut form = Object::of(content)?;
+            Ask::Open { code: AuthorizationCode::new(form.text("code")?), verifier: form.text("verifier")? }
+        }
+        ("tokens", content) => Ask::Tokens(read_tokens_ask(Object::of(content)?)?),
+        ("items", content) => {
+            let mut form = Object::of(content)?;
+            let folder = Item::parse(&form.text("folder")?)?;
+            Ask::Items { folder, page: PageAsk::read(&form.object("page")?)? }
+        }
+        _ => return None,
+    })
+}
+
+fn read_tokens_ask(mut form: Object) -> Option<TokensAsk> {
+    Some(TokensAsk {
+        items: form.texts("items")?.iter().map(|item| Item::parse(item)).collect::<Option<_>>()?,
+        scopes: Scopes::parse(&form.text("scopes")?).ok()?,
+        refused: form.texts("refused")?.iter().map(|hash| Digest::parse_hex(hash)).collect::<Option<_>>()?,
+    })
+}
+
+/// A variant as serde writes it: its name alone, or an object with its content under its name.
+fn variant(value: Value) -> Option<(String, Value)> {
+    match value {
+        Value::String(name) => Some((name, Value::Null)),
+        Value::Object(form) => form.into_iter().next(),
+        _ => None,
     }
 }
 
@@ -280,23 +340,67 @@ impl Reply {
     /// # Errors
     /// [`Garbled`].
     pub fn decode(bytes: &[u8]) -> Result<Self, Garbled> {
-        Ok(match serde_json::from_slice(bytes).map_err(|_| Garbled)? {
-            ReplyForm::Session(session) => Self::Session(session),
-            ReplyForm::AlreadyOpened => Self::AlreadyOpened,
-            ReplyForm::Tokens(tokens) => Self::Tokens(
-                tokens
-                    .into_iter()
-                    .map(|(item, form)| Ok((Item::parse(&item).ok_or(Garbled)?, token_answer(form)?)))
-                    .collect::<Result<_, Garbled>>()?,
-            ),
-            ReplyForm::Items(page) => Self::Items(page),
-            ReplyForm::Closed => Self::Closed,
-            ReplyForm::Unopened => Self::Unopened,
-            ReplyForm::Ended(end) => Self::Ended(end),
-            ReplyForm::Fault(fault) => Self::Fault(fault),
-            ReplyForm::Skewed => Self::Skewed,
-        })
+        serde_json::from_slice(bytes).ok().and_then(read_reply).ok_or(Garbled)
     }
+}
+
+fn read_reply(reply: Value) -> Option<Reply> {
+    let (name, content) = variant(reply)?;
+    Some(match (name.as_str(), content) {
+        ("already_opened", Value::Null) => Reply::AlreadyOpened,
+        ("closed", Value::Null) => Reply::Closed,
+        ("unopened", Value::Null) => Reply::Unopened,
+        ("skewed", Value::Null) => Reply::Skewed,
+        ("ended", Value::String(end)) => Reply::Ended(End::parse(&end)?),
+        ("fault", content) => Reply::Fault(read_fault(content)?),
+        ("items", content) => Reply::Items(Page::read(Object::of(content)?)?),
+        ("session", content) => Reply::Session(read_session(Object::of(content)?)?),
+        ("tokens", Value::Array(tokens)) => {
+            Reply::Tokens(tokens.into_iter().map(read_token).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}
+
+fn read_session(mut form: Object) -> Option<SessionView> {
+    let user = form.optional("user", |form, name| User::read(form.object(name)?))?;
+    Some(SessionView { user, expires_at: form.time("expires_at")? })
+}
+
+fn read_token(pair: Value) -> Option<(Item, TokenAnswer)> {
+    let Value::Array(pair) = pair else { return None };
+    let [item, answer] = <[Value; 2]>::try_from(pair).ok()?;
+    let (name, content) = variant(answer)?;
+    let answer = match name.as_str() {
+        "fault" => Err(read_fault(content)?),
+        "token" => {
+            let mut form = Object::of(content)?;
+            Ok(HandedToken {
+                token: ChildToken::new(form.text("token")?),
+                scopes: Scopes::parse(&form.text("scopes")?).ok()?,
+                expires_at: form.time("expires_at")?,
+            })
+        }
+        _ => return None,
+    };
+    Some((Item::parse(item.as_str()?)?, answer))
+}
+
+fn read_fault(fault: Value) -> Option<KeeperFault> {
+    let (name, content) = variant(fault)?;
+    let retry_after = content.get("retry_after").and_then(Value::as_u64);
+    Some(match name.as_str() {
+        "code_refused" => KeeperFault::CodeRefused,
+        "item_not_found" => KeeperFault::ItemNotFound,
+        "forbidden" => KeeperFault::Forbidden,
+        "token_too_wide" => KeeperFault::TokenTooWide,
+        "misconfigured" => KeeperFault::Misconfigured,
+        "box_unavailable" => KeeperFault::BoxUnavailable { retry_after: retry_after? },
+        "rate_limited" => KeeperFault::RateLimited { retry_after: retry_after? },
+        "busy" => KeeperFault::Busy { retry_after: retry_after? },
+        "recovering" => KeeperFault::Recovering { retry_after: retry_after? },
+        _ => return None,
+    })
 }
 
 fn token_form(answer: &TokenAnswer) -> TokenForm {
@@ -310,17 +414,6 @@ fn token_form(answer: &TokenAnswer) -> TokenForm {
     }
 }
 
-fn token_answer(form: TokenForm) -> Result<TokenAnswer, Garbled> {
-    Ok(match form {
-        TokenForm::Token { token, scopes, expires_at } => Ok(HandedToken {
-            token: ChildToken::new(token),
-            scopes: Scopes::parse(&scopes).map_err(|_| Garbled)?,
-            expires_at,
-        }),
-        TokenForm::Fault(fault) => Err(fault),
-    })
-}
-
 /// These forms have string keys and no floats, so they always serialise; an empty message would be refused as garbled.
 fn encoded<T: Serialize>(form: &T) -> Vec<u8> {
     serde_json::to_vec(form).unwrap_or_default()
@@ -329,6 +422,7 @@ fn encoded<T: Serialize>(form: &T) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::box_api::Entry;
 
     fn secret() -> SessionSecret {
         SessionSecret::new([7; 32])
@@ -369,7 +463,33 @@ mod tests {
         }
         let user = Some(User { name: "R".into(), login: "r@example.com".into() });
         let session = SessionView { user, expires_at: Timestamp::from_millis(5) };
-        for reply in [Reply::Session(session), Reply::Ended(End::Idle), Reply::Closed, Reply::Skewed] {
+        let entry =
+            Entry { kind: "file".into(), id: "1".into(), name: "n".into(), size: Some(2), modified_at: None };
+        let page = Page { entries: vec![entry], offset: 1, limit: 2, total: 3 };
+        let faults = [
+            KeeperFault::CodeRefused,
+            KeeperFault::ItemNotFound,
+            KeeperFault::Forbidden,
+            KeeperFault::TokenTooWide,
+            KeeperFault::Misconfigured,
+            KeeperFault::BoxUnavailable { retry_after: 1 },
+            KeeperFault::RateLimited { retry_after: 2 },
+            KeeperFault::Busy { retry_after: 3 },
+            KeeperFault::Recovering { retry_after: 4 },
+        ];
+        let handed = HandedToken {
+            token: ChildToken::new("t"),
+            scopes: Scopes::parse("item_preview").unwrap(),
+            expires_at: Timestamp::from_millis(6),
+        };
+        let tokens = [(Item::parse("file_1").unwrap(), Ok(handed))].into_iter().collect();
+        let plain = [Reply::AlreadyOpened, Reply::Closed, Reply::Unopened, Reply::Skewed];
+        let replies = [Reply::Session(session), Reply::Items(page), Reply::Tokens(tokens)]
+            .into_iter()
+            .chain(plain)
+            .chain(End::ALL.map(Reply::Ended))
+            .chain(faults.map(Reply::Fault));
+        for reply in replies {
             let bytes = reply.encode();
             assert_eq!(Reply::decode(&bytes).unwrap().encode(), bytes);
         }

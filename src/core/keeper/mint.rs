@@ -183,7 +183,8 @@ impl Keeper {
 
     /// Starts an exchange, if the session may ask for one more item.
     fn mint(&mut self, key: &ChildKey, turn: &mut Turn) -> Result<(), KeeperFault> {
-        let is_new = !self.children.keys().any(|held| held.item == key.item) && !self.retried.contains_key(key);
+        let is_new =
+            !self.children.keys().any(|held| held.item == key.item) && !self.retried.contains_key(key);
         let (Some(row), Some(grant)) = (&mut self.row, &self.grant) else {
             return Err(KeeperFault::Misconfigured);
         };

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::record::{Grant, Quota};
+use super::record::{Grant, Quota, Window};
 use crate::{box_api::Child, time::Timestamp};
 
 /// The page renews a token while this much, or a quarter of its life, remains: the least of both.
@@ -79,17 +79,17 @@ impl Quota {
         per_day: u32,
     ) -> Result<Self, Duration> {
         for (window, span) in [(&mut self.minute, MINUTE), (&mut self.day, DAY)] {
-            if now >= window.0.plus(span) {
-                *window = (now, 0);
+            if now >= window.from.plus(span) {
+                *window = Window { from: now, count: 0 };
             }
         }
-        for ((began, count), span, limit) in [(self.minute, MINUTE, per_minute), (self.day, DAY, per_day)] {
-            if count >= limit {
-                return Err(now.until(began.plus(span)));
+        for (window, span, limit) in [(self.minute, MINUTE, per_minute), (self.day, DAY, per_day)] {
+            if window.count >= limit {
+                return Err(now.until(window.from.plus(span)));
             }
         }
-        self.minute.1 = self.minute.1.saturating_add(1);
-        self.day.1 = self.day.1.saturating_add(1);
+        self.minute.count = self.minute.count.saturating_add(1);
+        self.day.count = self.day.count.saturating_add(1);
         Ok(self)
     }
 }

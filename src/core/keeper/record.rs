@@ -14,12 +14,13 @@
 use core::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::message::End;
 use crate::{
     box_api::{self, User},
     item::{Item, Scopes},
+    json::Object,
     secret::{ChildToken, Digest, ParentToken, RefreshToken},
     time::Timestamp,
 };
@@ -73,7 +74,7 @@ pub struct Record {
 pub struct Unreadable;
 
 /// Where a session stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Status {
     /// Its code is being redeemed, or was refused.
@@ -84,8 +85,19 @@ pub(super) enum Status {
     Ended,
 }
 
+impl Status {
+    fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "opening" => Self::Opening,
+            "open" => Self::Open,
+            "ended" => Self::Ended,
+            _ => return None,
+        })
+    }
+}
+
 /// The one row of a session. Times in milliseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
     v: u8,
     pub(super) status: Status,
@@ -110,23 +122,40 @@ pub(super) struct Row {
 }
 
 /// A refresh under way. Its generation was never used before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Attempt {
     pub(super) generation: u64,
     /// When its answer can no longer arrive.
     pub(super) deadline: Timestamp,
 }
 
+impl Attempt {
+    fn read(form: &Object) -> Option<Self> {
+        Some(Self { generation: form.number("generation")?, deadline: form.time("deadline")? })
+    }
+}
+
 /// A KV call that has not been confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Debt {
     pub(super) what: Owed,
     pub(super) due: Timestamp,
     pub(super) tries: u32,
 }
 
+impl Debt {
+    fn read(mut form: Object) -> Option<Self> {
+        let what = match form.text("what")?.as_str() {
+            "put" => Owed::Put,
+            "delete" => Owed::Delete,
+            _ => return None,
+        };
+        Some(Self { what, due: form.time("due")?, tries: form.count("tries")? })
+    }
+}
+
 /// What KV is owed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Owed {
     Put,
@@ -134,14 +163,28 @@ pub(super) enum Owed {
 }
 
 /// How many new items were asked for, in the minute and the day that began at these times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Quota {
-    pub(super) minute: (Timestamp, u32),
-    pub(super) day: (Timestamp, u32),
+    pub(super) minute: Window,
+    pub(super) day: Window,
+}
+
+/// A span of time, by its beginning, and what was counted in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Window {
+    pub(super) from: Timestamp,
+    pub(super) count: u32,
+}
+
+impl Quota {
+    fn read(mut form: Object) -> Option<Self> {
+        let window = |form: Object| Some(Window { from: form.time("from")?, count: form.count("count")? });
+        Some(Self { minute: window(form.object("minute")?)?, day: window(form.object("day")?)? })
+    }
 }
 
 /// Sealed bytes as base64url, so that they can lie in JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(super) struct SealedText(String);
 
@@ -168,7 +211,7 @@ impl Row {
             grant: None,
             attempt: None,
             kv: None,
-            quota: Quota { minute: (now, 0), day: (now, 0) },
+            quota: Quota { minute: Window { from: now, count: 0 }, day: Window { from: now, count: 0 } },
             end: None,
         }
     }
@@ -189,8 +232,24 @@ impl Row {
     }
 
     pub(super) fn decode(body: &str) -> Result<Self, Unreadable> {
-        let row: Self = decoded(body.as_bytes())?;
-        (row.v == VERSION).then_some(row).ok_or(Unreadable)
+        Self::read(object(body.as_bytes())?).ok_or(Unreadable)
+    }
+
+    fn read(mut body: Object) -> Option<Self> {
+        Some(Self {
+            v: VERSION,
+            status: Status::parse(&body.text("status")?)?,
+            secret: body.text("secret")?,
+            opened_at: body.time("opened_at")?,
+            expires_at: body.time("expires_at")?,
+            seen_at: body.time("seen_at")?,
+            generation: body.number("generation")?,
+            grant: body.optional("grant", Object::text)?.map(SealedText),
+            attempt: body.optional("attempt", |body, name| Attempt::read(&body.object(name)?))?,
+            kv: body.optional("kv", |body, name| Debt::read(body.object(name)?))?,
+            quota: Quota::read(body.object("quota")?)?,
+            end: body.optional("end", |body, name| End::parse(&body.text(name)?))?,
+        })
     }
 }
 
@@ -210,7 +269,7 @@ pub(super) struct Grant {
     pub(super) user: Option<User>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct GrantForm {
     access: String,
     access_expires_at: Timestamp,
@@ -239,23 +298,26 @@ impl Grant {
     }
 
     pub(super) fn decode(plaintext: &[u8]) -> Result<Self, Unreadable> {
-        let form: GrantForm = decoded(plaintext)?;
-        Ok(Self {
-            access: ParentToken::new(form.access),
-            access_expires_at: form.access_expires_at,
-            access_life: Duration::from_millis(form.access_life_ms),
-            refresh: RefreshToken::new(form.refresh),
-            previous: form.previous.map(RefreshToken::new),
-            opened_at: form.opened_at,
-            expires_at: form.expires_at,
-            seen_at: form.seen_at,
-            user: form.user,
+        Object::parse(plaintext).and_then(Self::read).ok_or(Unreadable)
+    }
+
+    fn read(mut form: Object) -> Option<Self> {
+        Some(Self {
+            access: ParentToken::new(form.text("access")?),
+            access_expires_at: form.time("access_expires_at")?,
+            access_life: Duration::from_millis(form.number("access_life_ms")?),
+            refresh: RefreshToken::new(form.text("refresh")?),
+            previous: form.optional("previous", Object::text)?.map(RefreshToken::new),
+            opened_at: form.time("opened_at")?,
+            expires_at: form.time("expires_at")?,
+            seen_at: form.time("seen_at")?,
+            user: form.optional("user", |form, name| User::read(form.object(name)?))?,
         })
     }
 }
 
 /// The KV copy of a sealed grant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Copy {
     v: u8,
     pub(super) generation: u64,
@@ -272,8 +334,9 @@ impl Copy {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let copy: Self = decoded(bytes)?;
-        (copy.v == VERSION).then_some(copy).ok_or(Unreadable)
+        let mut form = object(bytes)?;
+        let mut read = || Some(Self::new(form.number("generation")?, SealedText(form.text("grant")?)));
+        read().ok_or(Unreadable)
     }
 }
 
@@ -296,7 +359,7 @@ impl ChildKey {
 }
 
 /// The stored form of a sealed child or outbox token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct SealedToken {
     v: u8,
     pub(super) sealed: SealedText,
@@ -314,12 +377,16 @@ impl SealedToken {
     }
 
     pub(super) fn decode(body: &str) -> Result<Self, Unreadable> {
-        let token: Self = decoded(body.as_bytes())?;
-        (token.v == VERSION).then_some(token).ok_or(Unreadable)
+        Self::read(object(body.as_bytes())?).ok_or(Unreadable)
+    }
+
+    fn read(mut form: Object) -> Option<Self> {
+        let expires_at = form.time("expires_at")?;
+        Some(Self { v: VERSION, sealed: SealedText(form.text("sealed")?), expires_at })
     }
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct ChildForm {
     token: String,
     scopes: String,
@@ -338,18 +405,22 @@ pub(super) fn encode_child(child: &box_api::Child) -> String {
 }
 
 pub(super) fn decode_child(plaintext: &[u8]) -> Result<box_api::Child, Unreadable> {
-    let form: ChildForm = decoded(plaintext)?;
-    Ok(box_api::Child {
-        token: ChildToken::new(form.token),
-        scopes: Scopes::parse(&form.scopes).map_err(|_| Unreadable)?,
-        expires_at: form.expires_at,
-        life: Duration::from_millis(form.life_ms),
+    Object::parse(plaintext).and_then(read_child).ok_or(Unreadable)
+}
+
+fn read_child(mut form: Object) -> Option<box_api::Child> {
+    Some(box_api::Child {
+        token: ChildToken::new(form.text("token")?),
+        scopes: Scopes::parse(&form.text("scopes")?).ok()?,
+        expires_at: form.time("expires_at")?,
+        life: Duration::from_millis(form.number("life_ms")?),
     })
 }
 
 /// A token to be revoked, and how far that has come.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct OutboxRow {
+    v: u8,
     pub(super) token: SealedToken,
     pub(super) due: Timestamp,
     pub(super) tries: u32,
@@ -358,13 +429,22 @@ pub(super) struct OutboxRow {
 }
 
 impl OutboxRow {
+    pub(super) const fn new(token: SealedToken, due: Timestamp, pair: bool) -> Self {
+        Self { v: VERSION, token, due, tries: 0, pair }
+    }
+
     pub(super) fn encode(&self) -> String {
         encoded(self)
     }
 
     pub(super) fn decode(body: &str) -> Result<Self, Unreadable> {
-        let row: Self = decoded(body.as_bytes())?;
-        (row.token.v == VERSION).then_some(row).ok_or(Unreadable)
+        Self::read(object(body.as_bytes())?).ok_or(Unreadable)
+    }
+
+    fn read(mut body: Object) -> Option<Self> {
+        let token = SealedToken::read(body.object("token")?)?;
+        let (due, tries) = (body.time("due")?, body.count("tries")?);
+        Some(Self { v: VERSION, token, due, tries, pair: body.take("pair")?.as_bool()? })
     }
 }
 
@@ -377,6 +457,7 @@ fn encoded<T: Serialize>(form: &T) -> String {
     serde_json::to_string(form).unwrap_or_default()
 }
 
-fn decoded<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(bytes).map_err(|_| Unreadable)
+/// An object of this version.
+fn object(bytes: &[u8]) -> Result<Object, Unreadable> {
+    Object::parse(bytes).filter(|object| object.number("v") == Some(u64::from(VERSION))).ok_or(Unreadable)
 }

@@ -1,7 +1,6 @@
 //! The order of effects, by a scripted Box and KV. What a whole login looks like is told in `tests/native`.
 
 use super::*;
-use std::collections::BTreeMap;
 use crate::{
     box_api::PageAsk,
     item::{Item, Scopes},
@@ -9,6 +8,7 @@ use crate::{
 };
 use message::{TokenAnswer, TokensAsk};
 use plan::{CALLER_LIMIT, ESCROW_LIMIT};
+use std::collections::BTreeMap;
 
 const START: u64 = 1_800_000_000_000;
 const SECRET: SessionSecret = SessionSecret::new([7; 32]);
@@ -652,7 +652,7 @@ fn the_stored_formats_are_pinned() {
     assert_eq!(
         row.to_string(),
         format!(
-            r#"{{"attempt":null,"end":null,"expires_at":1805184000000,"generation":1,"grant":"sealed","kv":null,"opened_at":1800000000000,"quota":{{"day":[1800000000000,1],"minute":[1800000000000,1]}},"secret":"{secret}","seen_at":1800000000000,"status":"open","v":1}}"#
+            r#"{{"attempt":null,"end":null,"expires_at":1805184000000,"generation":1,"grant":"sealed","kv":null,"opened_at":1800000000000,"quota":{{"day":{{"count":1,"from":1800000000000}},"minute":{{"count":1,"from":1800000000000}}}},"secret":"{secret}","seen_at":1800000000000,"status":"open","v":1}}"#
         )
     );
     let names: Vec<String> =
