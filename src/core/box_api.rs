@@ -14,7 +14,7 @@ use url::Url;
 use crate::{
     item::{Item, Scopes},
     json::Object,
-    secret::{AuthorizationCode, ChildToken, ClientSecret, ParentToken, RefreshToken},
+    secret::{AuthorizationCode, ChildToken, ClientSecret, ParentToken, PkceVerifier, RefreshToken},
     time::Timestamp,
 };
 
@@ -182,9 +182,14 @@ pub fn authorize_url(app: &BoxApp, ask: &AuthorizeRequest<'_>) -> Url {
 
 /// Asks for the first pair (RFC 6749 section 4.1.3). `verifier` is PKCE's; Box ignores it today.
 #[must_use]
-pub fn redeem_code(app: &BoxApp, code: &AuthorizationCode, verifier: &str, device: &Device) -> BoxRequest {
+pub fn redeem_code(
+    app: &BoxApp,
+    code: &AuthorizationCode,
+    verifier: &PkceVerifier,
+    device: &Device,
+) -> BoxRequest {
     let mut form = client_form(app, "authorization_code");
-    form.append_pair("code", code.expose()).append_pair("code_verifier", verifier);
+    form.append_pair("code", code.expose()).append_pair("code_verifier", verifier.expose());
     for (name, value) in [("box_device_id", &device.id), ("box_device_name", &device.name)] {
         if let Some(value) = value {
             form.append_pair(name, value);
@@ -278,7 +283,7 @@ pub struct Pair {
     pub access: ParentToken,
     /// The refresh token that belongs to it.
     pub refresh: RefreshToken,
-    /// How long the access token lives, counted from before the request was sent.
+    /// How long the access token lives, counted from before the request was sent; zero if Box did not say so.
     pub life: Duration,
 }
 
@@ -291,7 +296,9 @@ pub fn judge_pair(answer: Result<BoxAnswer, Unreachable>) -> Result<Pair, BoxFau
     Ok(Pair {
         access: ParentToken::new(non_empty(&mut body, "access_token")?),
         refresh: RefreshToken::new(non_empty(&mut body, "refresh_token")?),
-        life: life(&mut body)?,
+        // A replayed rotation may bring an access token that has ended. The refresh token is good all the same, and
+        // must not be thrown away with it.
+        life: life(&mut body).unwrap_or_default(),
     })
 }
 
@@ -496,7 +503,13 @@ fn accepted(answer: BoxAnswer) -> Result<BoxAnswer, BoxFault> {
         _ if status.is_success() => Ok(answer),
         _ if status.is_redirection() => Err(BoxFault::Malformed("redirect")),
         StatusCode::TOO_MANY_REQUESTS => Err(BoxFault::Throttled { retry_after: retry_after(&answer) }),
-        StatusCode::UNAUTHORIZED if answer.body().is_empty() => Err(BoxFault::Unauthorized),
+        StatusCode::UNAUTHORIZED => Err(match refusal(&answer) {
+            // Of the token exchange: the token is good, and does not reach that far.
+            known @ (Refusal::InvalidScope | Refusal::InvalidResource | Refusal::InvalidClient) => {
+                BoxFault::Refused(known)
+            }
+            _ => BoxFault::Unauthorized,
+        }),
         _ if status.is_server_error() => {
             Err(BoxFault::Down { status: status.as_u16(), retry_after: retry_after(&answer) })
         }

@@ -164,7 +164,7 @@ mod tests {
         let transaction = Transaction {
             return_to: ReturnTo::home(&config),
             opener: None,
-            verifier: String::new(),
+            verifier: crate::secret::PkceVerifier::new(""),
             expires_at: Timestamp::from_millis(EXPIRY),
             previous: None,
         };

@@ -21,7 +21,7 @@ use crate::{
     origin::Origin,
     return_to::ReturnTo,
     route::Route,
-    secret::{AuthorizationCode, Entropy, LoginSecret, SessionSecret, State},
+    secret::{AuthorizationCode, Entropy, LoginSecret, PkceVerifier, SessionSecret, State},
     sent,
     transaction::{self, LOGIN_LIFE, Transaction, Unusable},
 };
@@ -60,7 +60,7 @@ pub(crate) async fn start<S: Store, K: Keepers>(
     let transaction = Transaction {
         return_to: asked.return_to,
         opener: asked.opener,
-        verifier: URL_SAFE_NO_PAD.encode(entropy.draw::<32>()),
+        verifier: PkceVerifier::new(URL_SAFE_NO_PAD.encode(entropy.draw::<32>())),
         expires_at: context.now.plus(LOGIN_LIFE),
         previous: cookies::session(request.headers(), config.keys()).ok(),
     };
@@ -117,8 +117,8 @@ impl LoginAsk {
 }
 
 /// S256 (RFC 7636 section 4.2).
-fn code_challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+fn code_challenge(verifier: &PkceVerifier) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose().as_bytes()))
 }
 
 /// `GET /auth/callback`: cookie, then state, then the keeper opens. Always leaves by 303, faults too, so that code
@@ -194,10 +194,10 @@ async fn open<S, K: Keepers>(
     entropy: &mut Entropy,
     keeper: &KeeperName,
     code: AuthorizationCode,
-    verifier: &str,
+    verifier: &PkceVerifier,
 ) -> Result<Option<SessionCookie>, Outcome> {
     let secret = SessionSecret::new(entropy.draw());
-    let ask = Ask::Open { code, verifier: verifier.to_owned() };
+    let ask = Ask::Open { code, verifier: verifier.clone() };
     match context.keepers.ask(keeper, &Message { secret: secret.clone(), ask }).await {
         Ok(Reply::Session(_)) => Ok(Some(SessionCookie::issue(keeper.clone(), secret))),
         Ok(Reply::AlreadyOpened) => Ok(None),
@@ -278,7 +278,7 @@ mod tests {
     /// The example of RFC 7636, appendix B.
     #[test]
     fn s06_the_challenge_is_s256_of_the_verifier() {
-        let challenge = code_challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let challenge = code_challenge(&PkceVerifier::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
         assert_eq!(challenge, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }

@@ -243,7 +243,7 @@ mod tests {
         Transaction {
             return_to: ReturnTo::parse("/files", &config()).unwrap(),
             opener: opener.map(|opener| Origin::parse(opener).unwrap()),
-            verifier: String::new(),
+            verifier: crate::secret::PkceVerifier::new(""),
             expires_at: NOW,
             previous: None,
         }

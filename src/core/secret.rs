@@ -41,6 +41,8 @@ secret_text! {
     ClientSecret;
     /// An authorization code: 30 seconds, one use (RFC 6749 section 1.3.1; Box, "Token & URL expiration").
     AuthorizationCode;
+    /// PKCE's verifier (RFC 7636 section 4.1), which Box ignores today.
+    PkceVerifier;
     /// The token that brings new pairs: 60 days, one use (Box, "Refresh a token").
     RefreshToken;
     /// An access token that is not narrowed. It never leaves the keeper.

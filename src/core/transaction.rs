@@ -23,7 +23,7 @@ use crate::{
     origin::Origin,
     return_to::ReturnTo,
     seal::{OpenFault, Place, Purpose},
-    secret::{LoginSecret, SessionSecret},
+    secret::{LoginSecret, PkceVerifier, SessionSecret},
     time::Timestamp,
 };
 
@@ -40,7 +40,7 @@ pub struct Transaction {
     /// The page that opened a popup for this login; nothing when the page itself went to Box.
     pub opener: Option<Origin>,
     /// PKCE's verifier (RFC 7636 section 4.1).
-    pub verifier: String,
+    pub verifier: PkceVerifier,
     /// After this the login is over.
     pub expires_at: Timestamp,
     /// The session that the browser had when it started: a new one replaces it.
@@ -114,7 +114,7 @@ impl Transaction {
             v: VERSION,
             return_to: self.return_to.as_str().to_owned(),
             opener: self.opener.as_ref().map(Origin::to_string),
-            verifier: self.verifier.clone(),
+            verifier: self.verifier.expose().to_owned(),
             expires_at: self.expires_at,
             previous: self.previous.as_ref().map(|session| Previous {
                 keeper: session.keeper.to_string(),
@@ -154,7 +154,7 @@ impl Transaction {
                 .opener
                 .map(|opener| opener_of(&opener, config).ok_or(Unusable::Foreign))
                 .transpose()?,
-            verifier: record.verifier,
+            verifier: PkceVerifier::new(record.verifier),
             expires_at: record.expires_at,
             previous,
         })
@@ -203,7 +203,7 @@ mod tests {
         Transaction {
             return_to: ReturnTo::parse("/files?id=7", &config()).unwrap(),
             opener: Some(Origin::parse("https://app.example.com").unwrap()),
-            verifier: "verifier".to_owned(),
+            verifier: PkceVerifier::new("verifier"),
             expires_at: Timestamp::from_millis(1_700_000_000_000),
             previous: Some(SessionCookie::issue(keeper(), SessionSecret::new([4; 32]))),
         }
@@ -222,7 +222,7 @@ mod tests {
         let login = open(&sealed()).unwrap();
         assert_eq!(login.return_to.as_str(), "https://keyhole.example.com/files?id=7");
         assert_eq!(login.opener.unwrap().as_str(), "https://app.example.com");
-        assert_eq!((login.verifier.as_str(), login.expires_at.millis()), ("verifier", 1_700_000_000_000));
+        assert_eq!((login.verifier.expose(), login.expires_at.millis()), ("verifier", 1_700_000_000_000));
         assert_eq!(login.previous.unwrap().secret.expose(), &[4; 32]);
     }
 
@@ -307,7 +307,7 @@ mod tests {
         let login = Transaction {
             return_to: ReturnTo::parse(&longest, &config).unwrap(),
             opener: Some(Origin::parse(&host).unwrap()),
-            verifier: "v".repeat(43),
+            verifier: PkceVerifier::new("v".repeat(43)),
             ..login()
         };
         let record = login.seal(&config, &keeper(), &secret(), [5; 24]);

@@ -28,7 +28,8 @@ impl KeepersBinding {
     async fn hop(&self, keeper: &KeeperName, body: &[u8]) -> core::result::Result<Reply, KeeperUnreachable> {
         let call = pin!(self.call(keeper, body));
         match select(call, pin!(Delay::from(HOP_LIMIT))).await {
-            Either::Left((Ok(bytes), _)) => Reply::decode(&bytes).map_err(|_| KeeperUnreachable::Broken),
+            // What does not decode is of another release, and would be so again.
+            Either::Left((Ok(bytes), _)) => Ok(Reply::decode(&bytes).unwrap_or(Reply::Skewed)),
             Either::Left((Err(error), _)) if is_overload(&error) => Err(KeeperUnreachable::Overloaded),
             Either::Left((Err(_), _)) => Err(KeeperUnreachable::Broken),
             Either::Right(_) => Err(KeeperUnreachable::Slow),

@@ -71,9 +71,18 @@ impl DurableObject for Keeper {
         Response::from_bytes(reply.encode())
     }
 
+    /// Never fails: the runtime gives an alarm up after a few failures, and nobody else would wake an ended session
+    /// to revoke what it owes.
     async fn alarm(&self) -> Result<Response> {
-        self.0.ready().await?;
-        Shell::event(&self.0, self.0.epoch.get(), Event::Alarm)?;
+        let rung = match self.0.ready().await {
+            Ok(()) => Shell::event(&self.0, self.0.epoch.get(), Event::Alarm),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = rung {
+            complain(&error);
+            let later = now::now().plus(ALARM_AFTER_FAILURE);
+            self.0.set_alarm(Some(later)).unwrap_or_else(|error| complain(&error));
+        }
         Response::empty()
     }
 }
@@ -119,8 +128,8 @@ impl Shell {
         Ok(receiver)
     }
 
-    /// Reads the session row: an instance that has been replaced dies here, and one that is not the last to have
-    /// written loads anew. Not while a rotation is on its way to KV: then storage is not touched.
+    /// Reads the session row: an instance that has been replaced dies here. Should a row ever be another than the one
+    /// this instance knows, it gives up by itself. Not while a rotation is on its way to KV: then storage is not touched.
     fn fence(&self) -> Result<()> {
         let (has_table, known) = match &*self.loaded.borrow() {
             Some(loaded) if loaded.machine.must_not_touch_storage() => return Ok(()),
@@ -128,7 +137,11 @@ impl Shell {
             None => (false, None),
         };
         let stored = if has_table || self.has_table()? { self.stored_row()? } else { None };
-        if stored == known { Ok(()) } else { self.load(None) }
+        if stored == known {
+            return Ok(());
+        }
+        self.abort();
+        Err(fault("another instance has written"))
     }
 
     /// One event, one step, and its effects in order.
@@ -189,7 +202,7 @@ impl Shell {
                 Effect::Write(_) | Effect::Reply(..) | Effect::Log(_) => return,
             };
             if let Err(error) = Self::event(&shell, epoch, event) {
-                worker::console_error!("{{\"event\":\"keeper_failed\",\"fault\":\"{}\"}}", words(&error));
+                complain(&error);
             }
         });
     }
@@ -320,8 +333,14 @@ impl Shell {
         if let Ok(abort) = Reflect::get(state, &JsValue::from_str("abort"))
             && let Some(abort) = abort.dyn_ref::<js_sys::Function>()
         {
-            // It throws by design.
-            drop(abort.call1(state, &JsValue::from_str("a save failed")));
+            // Not from here: it ends JavaScript on the spot, also the executor that this isolate's other objects
+            // and requests run in. A microtask runs after that has returned.
+            let abort = abort.bind1(state, &JsValue::from_str("a save failed"));
+            if let Ok(queue) = Reflect::get(&js_sys::global(), &JsValue::from_str("queueMicrotask"))
+                && let Some(queue) = queue.dyn_ref::<js_sys::Function>()
+            {
+                drop(queue.call1(&JsValue::UNDEFINED, &abort));
+            }
         }
     }
 }
@@ -337,6 +356,13 @@ fn text(value: &str) -> SqlStorageValue {
 
 fn fault(words: &'static str) -> Error {
     Error::RustError(words.into())
+}
+
+/// When the settings do not fit, an operator has to mend them first.
+const ALARM_AFTER_FAILURE: core::time::Duration = core::time::Duration::from_secs(60 * 60);
+
+fn complain(error: &Error) {
+    worker::console_error!("{{\"event\":\"keeper_failed\",\"fault\":\"{}\"}}", words(error));
 }
 
 /// Our own words of an error, or none: the runtime's may quote a statement.

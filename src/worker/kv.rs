@@ -1,13 +1,33 @@
 //! KV: login transactions, and the copies of sealed grants.
 
-use core::time::Duration;
+use core::{pin::pin, time::Duration};
 
+use futures_util::future::{Either, select};
 use keyhole_core::{
     app::{Store, StoreFault},
     keeper::{KeeperName, KvSilent},
     time::Timestamp,
 };
-use worker::{Env, Result, kv::KvStore};
+use worker::{
+    Delay, Env, Result,
+    kv::{KvError, KvStore},
+};
+
+/// A keeper's copy can wait; a keeper that waits for ever cannot.
+const COPY_LIMIT: Duration = Duration::from_secs(5);
+/// The login cookie carries the same record: a slow KV must not use up the 30 seconds of a code.
+const LOGIN_LIMIT: Duration = Duration::from_secs(1);
+
+/// What KV answers in time; a failure and silence are one.
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = core::result::Result<T, KvError>>,
+) -> Option<T> {
+    match select(pin!(call), pin!(Delay::from(limit))).await {
+        Either::Left((answer, _)) => answer.ok(),
+        Either::Right(_) => None,
+    }
+}
 
 /// The binding `STORE`.
 pub(crate) struct KvBinding(KvStore);
@@ -21,14 +41,14 @@ impl KvBinding {
     pub(crate) async fn put_copy(&self, keeper: &KeeperName, value: &[u8], expires_at: Timestamp) -> bool {
         let put = self.0.put_bytes(&copy_key(keeper), value).map(|put| put.expiration(expires_at.seconds()));
         match put {
-            Ok(put) => put.execute().await.is_ok(),
+            Ok(put) => within(COPY_LIMIT, put.execute()).await.is_some(),
             Err(_) => false,
         }
     }
 
     /// Whether KV confirmed that the copy is gone.
     pub(crate) async fn delete_copy(&self, keeper: &KeeperName) -> bool {
-        self.0.delete(&copy_key(keeper)).await.is_ok()
+        within(COPY_LIMIT, self.0.delete(&copy_key(keeper))).await.is_some()
     }
 
     /// The copy, or a miss.
@@ -36,7 +56,7 @@ impl KvBinding {
         &self,
         keeper: &KeeperName,
     ) -> core::result::Result<Option<Vec<u8>>, KvSilent> {
-        self.0.get(&copy_key(keeper)).bytes().await.map_err(|_| KvSilent)
+        within(COPY_LIMIT, self.0.get(&copy_key(keeper)).bytes()).await.ok_or(KvSilent)
     }
 }
 
@@ -46,15 +66,15 @@ fn copy_key(keeper: &KeeperName) -> String {
 
 impl Store for KvBinding {
     async fn load(&self, key: &str) -> core::result::Result<Option<Vec<u8>>, StoreFault> {
-        self.0.get(key).bytes().await.map_err(|_| StoreFault)
+        within(LOGIN_LIMIT, self.0.get(key).bytes()).await.ok_or(StoreFault)
     }
 
     async fn save(&self, key: &str, value: &[u8], life: Duration) -> core::result::Result<(), StoreFault> {
         let put = self.0.put_bytes(key, value).map_err(|_| StoreFault)?;
-        put.expiration_ttl(life.as_secs()).execute().await.map_err(|_| StoreFault)
+        within(LOGIN_LIMIT, put.expiration_ttl(life.as_secs()).execute()).await.ok_or(StoreFault)
     }
 
     async fn forget(&self, key: &str) -> core::result::Result<(), StoreFault> {
-        self.0.delete(key).await.map_err(|_| StoreFault)
+        within(LOGIN_LIMIT, self.0.delete(key)).await.ok_or(StoreFault)
     }
 }

@@ -19,12 +19,11 @@ pub(super) struct ItemsWanted {
     folder: Item,
     page: PageAsk,
     asked: bool,
-    retried: bool,
 }
 
 impl ItemsWanted {
     pub(super) const fn new(folder: Item, page: PageAsk) -> Self {
-        Self { folder, page, asked: false, retried: false }
+        Self { folder, page, asked: false }
     }
 }
 
@@ -39,6 +38,10 @@ impl Keeper {
     }
 
     fn browse(&mut self, caller: CallerId, turn: &mut Turn) {
+        if let Some(fault) = self.throttled(turn.now) {
+            self.answer_items(caller, Reply::Fault(fault), turn);
+            return;
+        }
         if !self.parent_fit(turn.now) {
             match self.refresh_paused(turn.now) {
                 Some(fault) => self.answer_items(caller, Reply::Fault(fault), turn),
@@ -64,19 +67,20 @@ impl Keeper {
         answer: Result<BoxAnswer, Unreachable>,
         turn: &mut Turn,
     ) {
-        let Some(Wants::Items(wanted)) = self.callers.get_mut(&caller) else { return };
+        let Some(Wants::Items(wanted)) = self.callers.get(&caller) else { return };
         let reply = match box_api::judge_page(answer, wanted.page) {
             Ok(page) => {
                 self.parent_worked(turn);
                 Reply::Items(page)
             }
-            Err(fault) if is_stale_parent(&fault) && !wanted.retried => {
-                wanted.retried = true;
-                wanted.asked = false;
-                self.parent_refused(generation);
+            Err(fault) if is_stale_parent(&fault) && self.parent_refused(generation, turn.now) => {
+                if let Some(Wants::Items(wanted)) = self.callers.get_mut(&caller) {
+                    wanted.asked = false;
+                }
                 return;
             }
             Err(fault) => {
+                self.heed_throttle(&fault, turn.now);
                 turn.log(Act::Refused { asked: "folder_items", error: word(&fault) });
                 Reply::Fault(match caller_fault(&fault) {
                     KeeperFault::Forbidden => KeeperFault::ItemNotFound,

@@ -30,7 +30,10 @@ impl Keeper {
         if let Some(grant) = self.grant.take()
             && !matches!(why, End::Revoked | End::RotationLost | End::Superseded)
         {
-            self.revoke_later(grant.refresh.expose(), plan::REFRESH_TOKEN_LIFE, true, turn);
+            // Until the new access token has worked, the pair before it may be alive as well.
+            for token in [Some(&grant.refresh), grant.previous.as_ref()].into_iter().flatten() {
+                self.revoke_later(token.expose(), plan::REFRESH_TOKEN_LIFE, true, turn);
+            }
         }
         for key in core::mem::take(&mut self.sealed_children).keys() {
             turn.changes.push(Change::Delete(Kind::Child, key.name()));
@@ -55,13 +58,28 @@ impl Keeper {
 
     /// Writes a token into the outbox, sealed under the master key alone: no cookie will come for it.
     pub(super) fn revoke_later(&mut self, token: &str, remains: Duration, pair: bool, turn: &mut Turn) {
-        let number = self.outbox.keys().next_back().map_or(1, |last| last.saturating_add(1));
+        self.revoke_at(turn.now, token, remains, pair, turn);
+    }
+
+    /// The same, not before `due`; returns the number of its row.
+    pub(super) fn revoke_at(
+        &mut self,
+        due: Timestamp,
+        token: &str,
+        remains: Duration,
+        pair: bool,
+        turn: &mut Turn,
+    ) -> u64 {
+        // Never used twice: an answer that is still under way must not settle another row.
+        self.outbox_numbers = self.outbox_numbers.saturating_add(1);
+        let number = self.outbox_numbers;
         let name = number.to_string();
         let place = self.place(Purpose::Outbox, 0, &name);
         let nonce = turn.entropy.draw();
         let sealed = self.settings.seal_keys.seal(&place, None, nonce, token.as_bytes());
         let token = SealedToken::new(&sealed, turn.now.plus(remains));
-        self.put_outbox(number, OutboxRow::new(token, turn.now, pair), turn);
+        self.put_outbox(number, OutboxRow::new(token, due, pair), turn);
+        number
     }
 
     fn put_outbox(&mut self, number: u64, row: OutboxRow, turn: &mut Turn) {
@@ -70,7 +88,7 @@ impl Keeper {
         self.outbox.insert(number, row);
     }
 
-    fn drop_outbox(&mut self, number: u64, turn: &mut Turn) {
+    pub(super) fn drop_outbox(&mut self, number: u64, turn: &mut Turn) {
         if self.outbox.remove(&number).is_some() {
             turn.changes.push(Change::Delete(Kind::Outbox, number.to_string()));
         }
@@ -164,6 +182,7 @@ impl Keeper {
         if let Some(end) = self.limit_reached(turn.now) {
             self.end(end, turn);
         }
+        self.excuse_delete(turn);
         self.pay_copy(turn);
         let over = self.forget_at().is_some_and(|at| at <= turn.now);
         if over && self.outbox.is_empty() && self.flights.is_empty() {
@@ -171,6 +190,18 @@ impl Keeper {
             turn.forgotten = true;
             turn.row_changed = false;
             turn.changes = vec![Change::Forget];
+        }
+    }
+
+    /// KV has forgotten the copy by itself: nothing is left to delete.
+    fn excuse_delete(&mut self, turn: &mut Turn) {
+        if let Some(row) = &mut self.row
+            && row.status == Status::Ended
+            && row.kv.is_some()
+            && turn.now >= row.expires_at
+        {
+            row.kv = None;
+            turn.row_changed = true;
         }
     }
 
@@ -186,14 +217,17 @@ impl Keeper {
     }
 
     /// The least of all that is due. What is overdue is under way, or waits for what is: the alarm looks after it in
-    /// a while, should this instance be lost.
+    /// a while, should this instance be lost. Never in the past, where it would ring without end, and not later with
+    /// each step, where it would never ring.
     pub(super) fn next_due(&self, now: Timestamp) -> Option<Timestamp> {
         let row = self.row.as_ref()?;
         let limits = (row.status == Status::Open)
             .then(|| row.expires_at.min(row.seen_at.plus(self.settings.session_idle)));
-        let look_again = now.plus(plan::backoff(0));
-        let outbox = self.outbox.values().map(|row| if row.due > now { row.due } else { look_again }).min();
+        let outbox = self.outbox.values().map(|row| row.due).min();
         let copy = row.kv.map(|debt| debt.due);
-        [limits, outbox, copy, self.forget_at()].into_iter().flatten().min()
+        let forget = self.forget_at().filter(|_| self.outbox.is_empty() && self.flights.is_empty());
+        let look_again = self.alarm.filter(|at| *at > now).unwrap_or_else(|| now.plus(plan::backoff(0)));
+        let due = [limits, outbox, copy, forget].into_iter().flatten();
+        due.map(|at| if at > now { at } else { look_again }).min()
     }
 }

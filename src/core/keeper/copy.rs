@@ -51,6 +51,14 @@ impl Keeper {
             return;
         }
         let Some(row) = &mut self.row else { return };
+        if row.status == Status::Ended && matches!(flight, Some(Flight::CopyGrant { .. })) {
+            // It was slower than the end, and may have landed after the delete.
+            let due = turn.now.plus(plan::backoff(0));
+            row.kv = Some(Debt { what: Owed::Delete, due, tries: 0 });
+            turn.row_changed = true;
+            self.delete_copy(turn);
+            return;
+        }
         let settles = match (flight, row.kv.map(|debt| debt.what)) {
             (Some(Flight::CopyGrant { generation }), Some(Owed::Put)) => generation == row.generation,
             (Some(Flight::DeleteCopy), Some(Owed::Delete)) => true,
@@ -121,6 +129,7 @@ impl Keeper {
             return Err(Reply::Fault(KeeperFault::Misconfigured));
         };
         self.row = Some(restored_row(secret, &copy, &grant, turn.now));
+        self.refreshing.begin_restored(turn.now);
         self.secret = Some(secret.clone());
         self.grant = Some(grant);
         turn.row_changed = true;

@@ -9,7 +9,7 @@ use crate::{
     box_api::{Page, PageAsk, User},
     item::{Item, Scopes},
     json::Object,
-    secret::{AuthorizationCode, ChildToken, Digest, SessionSecret},
+    secret::{AuthorizationCode, ChildToken, Digest, PkceVerifier, SessionSecret},
     time::Timestamp,
 };
 
@@ -32,8 +32,8 @@ pub enum Ask {
     Open {
         /// Box's code.
         code: AuthorizationCode,
-        /// PKCE's verifier, which Box ignores today.
-        verifier: String,
+        /// PKCE's verifier.
+        verifier: PkceVerifier,
     },
     /// Who is signed in, and until when.
     Session,
@@ -218,7 +218,13 @@ enum AskForm {
     Close(End),
 }
 
-/// JSON of [`Reply`]: `"closed"`, `{"ended":"idle"}`, `{"tokens":[["file_1",{"fault":"forbidden"}]]}`.
+/// JSON of [`Reply`]: `{"v":1,"reply":"closed"}`, `{"v":1,"reply":{"tokens":[["file_1",{"fault":"forbidden"}]]}}`.
+#[derive(Serialize)]
+struct VersionedReply {
+    v: u8,
+    reply: ReplyForm,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum ReplyForm {
@@ -251,7 +257,7 @@ impl Message {
     pub fn encode(&self) -> Vec<u8> {
         let ask = match &self.ask {
             Ask::Open { code, verifier } => {
-                AskForm::Open { code: code.expose().to_owned(), verifier: verifier.clone() }
+                AskForm::Open { code: code.expose().to_owned(), verifier: verifier.expose().to_owned() }
             }
             Ask::Session => AskForm::Session,
             Ask::Tokens(ask) => AskForm::Tokens {
@@ -287,7 +293,10 @@ fn read_ask(ask: Value) -> Option<Ask> {
         ("close", Value::String(end)) => Ask::Close(End::parse(&end)?),
         ("open", content) => {
             let mut form = Object::of(content)?;
-            Ask::Open { code: AuthorizationCode::new(form.text("code")?), verifier: form.text("verifier")? }
+            Ask::Open {
+                code: AuthorizationCode::new(form.text("code")?),
+                verifier: PkceVerifier::new(form.text("verifier")?),
+            }
         }
         ("tokens", content) => Ask::Tokens(read_tokens_ask(Object::of(content)?)?),
         ("items", content) => {
@@ -320,7 +329,7 @@ impl Reply {
     /// As bytes for the Worker.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        encoded(&match self {
+        let reply = match self {
             Self::Session(session) => ReplyForm::Session(session.clone()),
             Self::AlreadyOpened => ReplyForm::AlreadyOpened,
             Self::Tokens(tokens) => ReplyForm::Tokens(
@@ -332,15 +341,20 @@ impl Reply {
             Self::Ended(end) => ReplyForm::Ended(*end),
             Self::Fault(fault) => ReplyForm::Fault(*fault),
             Self::Skewed => ReplyForm::Skewed,
-        })
+        };
+        encoded(&VersionedReply { v: VERSION, reply })
     }
 
     /// Reads what [`Self::encode`] wrote.
     ///
     /// # Errors
-    /// [`Garbled`].
+    /// [`Garbled`], also for another version.
     pub fn decode(bytes: &[u8]) -> Result<Self, Garbled> {
-        serde_json::from_slice(bytes).ok().and_then(read_reply).ok_or(Garbled)
+        let mut form = Object::parse(bytes).ok_or(Garbled)?;
+        if form.number("v") != Some(u64::from(VERSION)) {
+            return Err(Garbled);
+        }
+        form.take("reply").and_then(read_reply).ok_or(Garbled)
     }
 }
 
@@ -445,14 +459,14 @@ mod tests {
         let reply = Reply::Tokens([(Item::parse("file_1").unwrap(), fault)].into_iter().collect());
         assert_eq!(
             String::from_utf8(reply.encode()).unwrap(),
-            r#"{"tokens":[["file_1",{"fault":{"rate_limited":{"retry_after":9}}}]]}"#
+            r#"{"v":1,"reply":{"tokens":[["file_1",{"fault":{"rate_limited":{"retry_after":9}}}]]}}"#
         );
     }
 
     #[test]
     fn what_is_encoded_decodes_to_the_same() {
         let asks = [
-            Ask::Open { code: AuthorizationCode::new("code"), verifier: "v".into() },
+            Ask::Open { code: AuthorizationCode::new("code"), verifier: PkceVerifier::new("v") },
             Ask::Session,
             Ask::Items { folder: Item::folder("0").unwrap(), page: PageAsk { offset: 3, limit: 4 } },
             Ask::Close(End::Replaced),
@@ -502,6 +516,8 @@ mod tests {
         assert!(Message::decode(text.replace(r#""v":1"#, r#""v":2"#).as_bytes()).is_err());
         assert!(Message::decode(text.replace("session", "sessions").as_bytes()).is_err());
         assert!(Message::decode(b"{").is_err());
-        assert!(Reply::decode(b"\"opened\"").is_err());
+        assert!(Reply::decode(br#"{"v":1,"reply":"closed"}"#).is_ok());
+        assert!(Reply::decode(br#"{"v":2,"reply":"closed"}"#).is_err());
+        assert!(Reply::decode(br#"{"v":1,"reply":"opened"}"#).is_err());
     }
 }

@@ -4,6 +4,8 @@
 //! exchange with the parent token, at most six at once, one for any number of callers; its answer is checked, saved,
 //! and only then handed out.
 
+use core::time::Duration;
+
 use litemap::LiteMap;
 
 use super::{
@@ -64,12 +66,31 @@ impl Keeper {
         let mut missing = Vec::new();
         for item in ask.items {
             let key = ChildKey { item, scopes: ask.scopes.clone() };
-            match self.drop_refused(&key, &ask.refused, turn) {
+            let admitted =
+                self.drop_refused(&key, &ask.refused, turn).and_then(|()| self.count_new(&key, turn));
+            match admitted {
                 Ok(()) => missing.push(key),
                 Err(fault) => drop(answers.insert(key.item, Err(fault))),
             }
         }
         TokensWanted { missing, answers }
+    }
+
+    /// Counts an item that nobody here has asked for, if the session may ask for one more.
+    fn count_new(&mut self, key: &ChildKey, turn: &mut Turn) -> Result<(), KeeperFault> {
+        let wanted = |wants: &Wants| matches!(wants, Wants::Tokens(wanted) if wanted.missing.contains(key));
+        let known = self.children.contains_key(key)
+            || self.refused_at.contains_key(key)
+            || self.callers.values().any(wanted)
+            || self.minting(key);
+        let Some(row) = self.row.as_mut().filter(|_| !known) else { return Ok(()) };
+        let (per_minute, per_day) = (self.settings.new_items_per_minute, self.settings.new_items_per_day);
+        row.quota = row
+            .quota
+            .and_one_more(turn.now, per_minute, per_day)
+            .map_err(|wait| KeeperFault::RateLimited { retry_after: retry_seconds(wait) })?;
+        turn.row_changed = true;
+        Ok(())
     }
 
     /// Forgets a child that Box is said to have rejected, once per item and 30 s.
@@ -135,11 +156,7 @@ impl Keeper {
                 match self.plan(&key, turn.now) {
                     Plan::Serve(token) => wanted.answer(&key, Ok(token)),
                     Plan::Fault(fault) => wanted.answer(&key, Err(fault)),
-                    Plan::Mint => {
-                        if let Err(fault) = self.mint(&key, turn) {
-                            wanted.answer(&key, Err(fault));
-                        }
-                    }
+                    Plan::Mint => self.mint(&key, turn),
                     Plan::Refresh => self.refreshing.wanted = true,
                     Plan::Join | Plan::Queue => {}
                 }
@@ -160,12 +177,11 @@ impl Keeper {
         if let Some(child) = self.children.get(key).filter(|child| plan::serves(child, now)) {
             return Plan::Serve(handed(child));
         }
-        if self
-            .flights
-            .values()
-            .any(|flight| matches!(flight, Flight::Mint { key: flying, .. } if flying == key))
-        {
+        if self.minting(key) {
             return Plan::Join;
+        }
+        if let Some(fault) = self.throttled(now) {
+            return Plan::Fault(fault);
         }
         if !self.parent_fit(now) {
             return self.refresh_paused(now).map_or(Plan::Refresh, Plan::Fault);
@@ -181,25 +197,30 @@ impl Keeper {
         self.flights.values().filter(shared).count()
     }
 
-    /// Starts an exchange, if the session may ask for one more item.
-    fn mint(&mut self, key: &ChildKey, turn: &mut Turn) -> Result<(), KeeperFault> {
-        let is_new =
-            !self.children.keys().any(|held| held.item == key.item) && !self.retried.contains_key(key);
-        let (Some(row), Some(grant)) = (&mut self.row, &self.grant) else {
-            return Err(KeeperFault::Misconfigured);
-        };
-        if is_new {
-            let (per_minute, per_day) = (self.settings.new_items_per_minute, self.settings.new_items_per_day);
-            row.quota = row
-                .quota
-                .and_one_more(turn.now, per_minute, per_day)
-                .map_err(|wait| KeeperFault::RateLimited { retry_after: retry_seconds(wait) })?;
-            turn.row_changed = true;
+    fn minting(&self, key: &ChildKey) -> bool {
+        let ours = |flight: &Flight| matches!(flight, Flight::Mint { key: flying, .. } if flying == key);
+        self.flights.values().any(ours)
+    }
+
+    /// Box said 429 a moment ago: it is not asked again before the time it gave.
+    pub(super) fn throttled(&self, now: Timestamp) -> Option<KeeperFault> {
+        let until = self.throttled_until.filter(|until| now < *until)?;
+        Some(KeeperFault::RateLimited { retry_after: retry_seconds(now.until(until)) })
+    }
+
+    pub(super) fn heed_throttle(&mut self, fault: &BoxFault, now: Timestamp) {
+        if let (BoxFault::Throttled { .. }, KeeperFault::RateLimited { retry_after }) =
+            (fault, caller_fault(fault))
+        {
+            self.throttled_until = Some(now.plus(Duration::from_secs(retry_after)));
         }
+    }
+
+    fn mint(&mut self, key: &ChildKey, turn: &mut Turn) {
+        let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return };
         let request = box_api::downscope(&self.settings.app, &grant.access, &key.item, &key.scopes);
         let generation = row.generation;
         self.ask_box(Flight::Mint { key: key.clone(), generation, asked_at: turn.now }, request, turn);
-        Ok(())
     }
 
     pub(super) fn mint_answered(
@@ -224,19 +245,16 @@ impl Keeper {
             }
             Err(ExchangeFault::Box(fault)) => {
                 turn.log(Act::Refused { asked: "token-exchange", error: word(&fault) });
-                self.mint_refused(&key, generation, &fault);
+                self.heed_throttle(&fault, turn.now);
+                self.mint_refused(&key, generation, &fault, turn.now);
             }
         }
     }
 
     fn keep_child(&mut self, key: ChildKey, child: Child, turn: &mut Turn) {
-        self.retried.remove(&key);
         self.make_room(&key, turn);
         let name = key.name();
-        let place = self.place(Purpose::Child, 0, &name);
-        let nonce = turn.entropy.draw();
-        let plaintext = encode_child(&child);
-        let sealed = self.settings.seal_keys.seal(&place, self.secret.as_ref(), nonce, plaintext.as_bytes());
+        let Some(sealed) = self.seal(Purpose::Child, 0, &name, &encode_child(&child), turn) else { return };
         let sealed = SealedToken::new(&sealed, child.expires_at);
         turn.changes.push(Change::Put(Record { kind: Kind::Child, name, body: sealed.encode() }));
         self.sealed_children.insert(key.clone(), sealed);
@@ -268,13 +286,10 @@ impl Keeper {
     }
 
     /// A 401 on an exchange means: refresh once, then try once.
-    fn mint_refused(&mut self, key: &ChildKey, generation: u64, fault: &BoxFault) {
-        if is_stale_parent(fault) && self.retried.insert(key.clone(), ()).is_none() {
-            self.parent_refused(generation);
-            return;
+    fn mint_refused(&mut self, key: &ChildKey, generation: u64, fault: &BoxFault, now: Timestamp) {
+        if !(is_stale_parent(fault) && self.parent_refused(generation, now)) {
+            self.answer_all(key, &Err(caller_fault(fault)));
         }
-        self.retried.remove(key);
-        self.answer_all(key, &Err(caller_fault(fault)));
     }
 
     fn answer_all(&mut self, key: &ChildKey, answer: &TokenAnswer) {

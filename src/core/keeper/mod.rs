@@ -112,8 +112,7 @@ pub enum Timer {
     Escrow(CallId),
 }
 
-/// What happened.
-#[derive(Debug)]
+/// What happened. It has no `Debug`: it carries Box's answers, and those carry tokens.
 pub enum Event {
     /// A caller came. The shell has read the session row just before, and found it as this machine left it.
     Called(CallerId, Message),
@@ -134,7 +133,6 @@ pub enum Event {
 pub struct KvSilent;
 
 /// What the shell must do, in the order given.
-#[derive(Debug)]
 pub enum Effect {
     /// Write all of these in one synchronous block. If that fails, this instance may do nothing more.
     Write(Vec<Change>),
@@ -168,6 +166,22 @@ pub enum Effect {
     Log(Act),
 }
 
+impl fmt::Debug for Effect {
+    /// Without bodies: a request to Box holds the client secret and tokens.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(changes) => f.debug_tuple("Write").field(changes).finish(),
+            Self::AskBox { call, request, .. } => write!(f, "AskBox({call:?}, {})", request.uri().path()),
+            Self::PutKv { call, .. } => write!(f, "PutKv({call:?})"),
+            Self::DeleteKv(call) => write!(f, "DeleteKv({call:?})"),
+            Self::ReadKv(call) => write!(f, "ReadKv({call:?})"),
+            Self::Wait(timer, span) => write!(f, "Wait({timer:?}, {span:?})"),
+            Self::Reply(caller, reply) => write!(f, "Reply({caller:?}, {reply:?})"),
+            Self::Log(act) => write!(f, "Log({act:?})"),
+        }
+    }
+}
+
 /// A change of the object's storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -186,7 +200,7 @@ pub enum Change {
 enum Flight {
     Code { caller: CallerId, asked_at: Timestamp },
     User { caller: CallerId },
-    Refresh { generation: u64, asked_at: Timestamp, previous: bool },
+    Refresh(refresh::Asked),
     Mint { key: ChildKey, generation: u64, asked_at: Timestamp },
     Browse { caller: CallerId, generation: u64 },
     Revoke { number: u64 },
@@ -207,7 +221,6 @@ enum Wants {
 }
 
 /// See the module.
-#[derive(Debug)]
 pub struct Keeper {
     name: KeeperName,
     settings: Rc<Settings>,
@@ -222,6 +235,10 @@ pub struct Keeper {
     /// The children in clear, once a cookie has opened them.
     children: LiteMap<ChildKey, Child>,
     outbox: LiteMap<u64, OutboxRow>,
+    /// The last number that an outbox row got.
+    outbox_numbers: u64,
+    /// The outbox row of a session that no browser has the cookie of yet.
+    unclaimed: Option<u64>,
     alarm: Option<Timestamp>,
 
     callers: LiteMap<CallerId, Wants>,
@@ -232,8 +249,10 @@ pub struct Keeper {
     /// What came in meanwhile.
     held: VecDeque<Event>,
     refreshing: refresh::Refreshing,
-    /// Children minted anew after a 401 on the first try.
-    retried: LiteMap<ChildKey, ()>,
+    /// When a refused parent token last made for a rotation.
+    parent_refused_at: Option<Timestamp>,
+    /// Box is not asked with the parent token before this time.
+    throttled_until: Option<Timestamp>,
     refused_at: LiteMap<ChildKey, Timestamp>,
     revokes_left: u32,
 }
@@ -258,6 +277,8 @@ impl Keeper {
             sealed_children: LiteMap::new(),
             children: LiteMap::new(),
             outbox: LiteMap::new(),
+            outbox_numbers: 0,
+            unclaimed: None,
             alarm,
             callers: LiteMap::new(),
             flights: LiteMap::new(),
@@ -265,7 +286,8 @@ impl Keeper {
             escrow: None,
             held: VecDeque::new(),
             refreshing: refresh::Refreshing::default(),
-            retried: LiteMap::new(),
+            parent_refused_at: None,
+            throttled_until: None,
             refused_at: LiteMap::new(),
             revokes_left: plan::REVOKES_PER_ALARM,
         };
@@ -278,6 +300,7 @@ impl Keeper {
                 }
                 Kind::Outbox => {
                     let number = record.name.parse().map_err(|_| Unreadable)?;
+                    keeper.outbox_numbers = keeper.outbox_numbers.max(number);
                     keeper.outbox.insert(number, OutboxRow::decode(&record.body)?);
                 }
             }
@@ -415,12 +438,23 @@ impl Keeper {
         Grant::decode(&opened.map_err(|_| Unreadable)?)
     }
 
-    /// `None` without the secret: nothing of a session is ever sealed under less.
     fn seal_grant(&self, grant: &Grant, generation: u64, turn: &mut Turn) -> Option<SealedText> {
+        self.seal(Purpose::Grant, generation, "", &grant.encode(), turn)
+            .map(|sealed| SealedText::new(&sealed))
+    }
+
+    /// Seals for the session. `None` without its secret: nothing of a session is ever sealed under less.
+    fn seal(
+        &self,
+        purpose: Purpose,
+        generation: u64,
+        detail: &str,
+        plaintext: &str,
+        turn: &mut Turn,
+    ) -> Option<Vec<u8>> {
         let secret = Some(self.secret.as_ref()?);
-        let place = self.place(Purpose::Grant, generation, "");
-        let nonce = turn.entropy.draw();
-        Some(SealedText::new(&self.settings.seal_keys.seal(&place, secret, nonce, grant.encode().as_bytes())))
+        let place = self.place(purpose, generation, detail);
+        Some(self.settings.seal_keys.seal(&place, secret, turn.entropy.draw(), plaintext.as_bytes()))
     }
 
     fn place<'a>(&'a self, purpose: Purpose, generation: u64, detail: &'a str) -> Place<'a> {
@@ -465,6 +499,11 @@ impl Keeper {
     /// A caller's time is up. What was started for it goes on.
     fn give_up(&mut self, caller: CallerId, turn: &mut Turn) {
         if let Some(wants) = self.callers.remove(&caller) {
+            let open = self.row.as_ref().is_some_and(|row| row.status == Status::Open);
+            if open && matches!(wants, Wants::Opening) {
+                // The pair is saved; only the name is missing.
+                return self.opened(caller, turn);
+            }
             let reply = match wants {
                 Wants::Tokens(wanted) => {
                     Reply::Tokens(wanted.with_rest(KeeperFault::Busy { retry_after: 2 }))
@@ -479,10 +518,7 @@ impl Keeper {
         match self.flights.remove(&call) {
             Some(Flight::Code { caller, asked_at }) => self.code_answered(caller, asked_at, answer, turn),
             Some(Flight::User { caller }) => self.user_answered(caller, answer, turn),
-            Some(Flight::Refresh { generation, asked_at, previous }) => {
-                let attempt = refresh::Asked { generation, asked_at, previous };
-                self.refresh_answered(attempt, answer, turn);
-            }
+            Some(Flight::Refresh(asked)) => self.refresh_answered(asked, answer, turn),
             Some(Flight::Mint { key, generation, asked_at }) => {
                 self.mint_answered(key, generation, asked_at, answer, turn);
             }
@@ -502,8 +538,13 @@ impl Keeper {
     }
 
     fn ask_box(&mut self, flight: Flight, request: BoxRequest, turn: &mut Turn) {
+        let limit = match flight {
+            Flight::User { .. } => plan::USER_LIMIT,
+            Flight::Browse { .. } => plan::BROWSE_LIMIT,
+            _ => plan::EXCHANGE_LIMIT,
+        };
         let call = self.take_off(flight);
-        turn.then.push(Effect::AskBox { call, request: Box::new(request), limit: plan::EXCHANGE_LIMIT });
+        turn.then.push(Effect::AskBox { call, request: Box::new(request), limit });
     }
 
     /// Lets everybody who waits go as far as they can.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     box_api::{self, BoxAnswer, BoxFault, Refusal, Unreachable},
-    secret::{AuthorizationCode, SessionSecret},
+    secret::{AuthorizationCode, PkceVerifier, SessionSecret},
     time::Timestamp,
 };
 
@@ -23,7 +23,7 @@ impl Keeper {
         caller: CallerId,
         secret: SessionSecret,
         code: &AuthorizationCode,
-        verifier: &str,
+        verifier: &PkceVerifier,
         turn: &mut Turn,
     ) {
         // Until the code is redeemed this row lives no longer than any login could.
@@ -80,8 +80,27 @@ impl Keeper {
         turn.row_changed = true;
         turn.log(Act::Opened);
         let request = box_api::current_user(&self.settings.app, &grant.access);
+        let refresh = grant.refresh.clone();
         self.grant = Some(grant);
+        if !self.callers.contains_key(&caller) {
+            // Its caller has left without the cookie: nobody can ever use this session.
+            self.end(End::SignedOut, turn);
+            return;
+        }
+        // Should this instance be lost before the cookie leaves, the alarm sees to the pair.
+        let due = turn.now.plus(plan::OPENING_GRACE);
+        let number = self.revoke_at(due, refresh.expose(), plan::REFRESH_TOKEN_LIFE, true, turn);
+        self.unclaimed = Some(number);
         self.ask_box(Flight::User { caller }, request, turn);
+    }
+
+    /// The session is open, and its caller is told: from here on a browser has the cookie.
+    pub(super) fn opened(&mut self, caller: CallerId, turn: &mut Turn) {
+        if let Some(number) = self.unclaimed.take() {
+            self.drop_outbox(number, turn);
+        }
+        let reply = self.session_view().map_or(Reply::Unopened, Reply::Session);
+        turn.reply(caller, reply);
     }
 
     pub(super) fn user_answered(
@@ -91,11 +110,6 @@ impl Keeper {
         turn: &mut Turn,
     ) {
         if self.row.as_ref().is_none_or(|row| row.status != Status::Open) {
-            return;
-        }
-        if self.callers.remove(&caller).is_none() {
-            // Its caller has left without the cookie: nobody can ever use this session.
-            self.end(End::SignedOut, turn);
             return;
         }
         match box_api::judge_user(answer) {
@@ -108,7 +122,8 @@ impl Keeper {
             Err(fault) => turn.log(Act::Refused { asked: "users/me", error: super::refresh::word(&fault) }),
         }
         self.copy_grant(turn);
-        let reply = self.session_view().map_or(Reply::Unopened, Reply::Session);
-        turn.reply(caller, reply);
+        if self.callers.remove(&caller).is_some() {
+            self.opened(caller, turn);
+        }
     }
 }

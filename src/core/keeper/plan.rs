@@ -24,6 +24,14 @@ const LAST_RESORT: Duration = Duration::from_secs(60);
 pub const CALLER_LIMIT: Duration = Duration::from_secs(10);
 /// How long an exchange with Box may take. Aborting one that Box is committing would lose its answer.
 pub const EXCHANGE_LIMIT: Duration = Duration::from_secs(60);
+/// How long Box may take to say whose a session is: the name is not worth more.
+pub const USER_LIMIT: Duration = Duration::from_secs(4);
+/// How long a folder may take: its caller does not wait longer, and a refresh waits for it.
+pub const BROWSE_LIMIT: Duration = Duration::from_secs(9);
+/// A pair whose first sign of life never came is revoked after this: its browser never got the cookie.
+pub const OPENING_GRACE: Duration = Duration::from_secs(60);
+/// A 401 makes for one refresh in this time; more of them are not the parent's fault.
+pub const REFUSED_PARENT_GRAIN: Duration = Duration::from_secs(5 * 60);
 /// From the start of a refresh until its answer can no longer arrive: the exchange's limit, and slack.
 pub const ATTEMPT_LIFE: Duration = Duration::from_secs(90);
 /// How long the save waits for the KV copy.
@@ -54,7 +62,7 @@ pub(super) fn serves(child: &Child, now: Timestamp) -> bool {
 pub(super) fn parent_fit(grant: &Grant, now: Timestamp, refresh_paused: bool) -> bool {
     let remains = now.until(grant.access_expires_at);
     let margin = REFRESH_MARGIN.min(grant.access_life / 3);
-    remains >= margin || (refresh_paused && remains >= LAST_RESORT)
+    !remains.is_zero() && (remains >= margin || (refresh_paused && remains >= LAST_RESORT))
 }
 
 /// How coarse "last seen" is: a write for it at most this often.

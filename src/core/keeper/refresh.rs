@@ -33,10 +33,8 @@ pub(super) struct Refreshing {
     foreign: Option<Timestamp>,
     /// KV has been read since this time, and held nothing newer.
     kv_read_at: Option<Timestamp>,
-    /// No new try before this time.
-    paused_until: Option<Timestamp>,
-    /// What to tell callers while paused.
-    paused_for: Option<KeeperFault>,
+    /// No new try before this time; what to tell callers until then.
+    paused: Option<(Timestamp, KeeperFault)>,
     /// The generation whose access token Box did not accept.
     refused_generation: Option<u64>,
     /// Exchanges made for the rotation under way.
@@ -52,14 +50,22 @@ impl Refreshing {
         self.foreign = row.and_then(|row| row.attempt).map(|attempt| attempt.deadline);
         self.lost_answer = self.foreign.is_some();
     }
+
+    /// The grant came from KV, which may be behind what an instance before this one was about to put there.
+    pub(super) fn begin_restored(&mut self, now: Timestamp) {
+        self.foreign = Some(now);
+        self.kv_read_at = Some(now);
+        self.lost_answer = true;
+    }
 }
 
 /// A refresh that was asked of Box.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
-    pub(super) generation: u64,
-    pub(super) asked_at: Timestamp,
-    pub(super) previous: bool,
+    generation: u64,
+    asked_at: Timestamp,
+    /// With the refresh token before the present one.
+    previous: bool,
 }
 
 /// A new pair on its way to KV, not yet saved.
@@ -75,7 +81,7 @@ impl Keeper {
     /// Whether the parent can be used now, or must be refreshed first.
     pub(super) fn parent_fit(&self, now: Timestamp) -> bool {
         let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return false };
-        let paused = self.refreshing.paused_until.is_some_and(|until| now < until);
+        let paused = self.refreshing.paused.is_some_and(|(until, _)| now < until);
         let known_good =
             self.refreshing.foreign.is_none() && self.refreshing.refused_generation != Some(row.generation);
         known_good && plan::parent_fit(grant, now, paused)
@@ -83,9 +89,9 @@ impl Keeper {
 
     /// What to tell a caller that needs a refresh while none may be tried.
     pub(super) fn refresh_paused(&self, now: Timestamp) -> Option<KeeperFault> {
-        let until = self.refreshing.paused_until.filter(|until| now < *until)?;
+        let (until, told) = self.refreshing.paused.filter(|(until, _)| now < *until)?;
         let retry_after = retry_seconds(now.until(until));
-        Some(match self.refreshing.paused_for? {
+        Some(match told {
             KeeperFault::RateLimited { .. } => KeeperFault::RateLimited { retry_after },
             KeeperFault::Recovering { .. } => KeeperFault::Recovering { retry_after },
             KeeperFault::BoxUnavailable { .. } => KeeperFault::BoxUnavailable { retry_after },
@@ -93,9 +99,21 @@ impl Keeper {
         })
     }
 
-    /// Box did not take the access token of this generation.
-    pub(super) fn parent_refused(&mut self, generation: u64) {
+    /// Box did not take the access token of this generation. `true` if it is worth another try: the token has been
+    /// replaced meanwhile, or will be. A rotation that did not help is not repeated for some minutes, else each
+    /// request would bring one about.
+    pub(super) fn parent_refused(&mut self, generation: u64, now: Timestamp) -> bool {
+        let replaced = self.row.as_ref().is_some_and(|row| row.generation > generation);
+        if replaced || self.refreshing.refused_generation == Some(generation) {
+            return true;
+        }
+        let again_at = self.parent_refused_at.map(|at| at.plus(plan::REFUSED_PARENT_GRAIN));
+        if again_at.is_some_and(|at| now < at) {
+            return false;
+        }
+        self.parent_refused_at = Some(now);
         self.refreshing.refused_generation = Some(generation);
+        true
     }
 
     /// The access token has worked: the refresh token before it is of no more use.
@@ -128,7 +146,7 @@ impl Keeper {
         row.attempt = Some(Attempt { generation, deadline: turn.now.plus(plan::ATTEMPT_LIFE) });
         turn.row_changed = true;
         self.refreshing.attempts = self.refreshing.attempts.saturating_add(1);
-        self.ask_box(Flight::Refresh { generation, asked_at: turn.now, previous }, request, turn);
+        self.ask_box(Flight::Refresh(Asked { generation, asked_at: turn.now, previous }), request, turn);
     }
 
     fn parent_in_use(&self) -> bool {
@@ -138,7 +156,7 @@ impl Keeper {
     }
 
     fn refresh_in_flight(&self) -> bool {
-        self.flights.values().any(|flight| matches!(flight, Flight::Refresh { .. } | Flight::ReadCopy))
+        self.flights.values().any(|flight| matches!(flight, Flight::Refresh(_) | Flight::ReadCopy))
     }
 
     pub(super) fn refresh_answered(
@@ -209,6 +227,10 @@ impl Keeper {
         let attempts = self.refreshing.attempts;
         turn.log(Act::Rotated { generation: escrow.generation, attempts, recovered });
         self.refreshing = Refreshing::default();
+        if !self.parent_fit(turn.now) {
+            // A replay may bring an access token that is as good as over. One more rotation, but not without end.
+            self.pause(turn.now, Duration::from_secs(5), KeeperFault::BoxUnavailable { retry_after: 5 });
+        }
     }
 
     /// KV held a later generation than the row: another instance saved it there.
@@ -302,8 +324,7 @@ impl Keeper {
     }
 
     fn pause(&mut self, now: Timestamp, wait: Duration, told: KeeperFault) {
-        self.refreshing.paused_until = Some(now.plus(wait));
-        self.refreshing.paused_for = Some(told);
+        self.refreshing.paused = Some((now.plus(wait), told));
         self.refreshing.wanted = false;
         // Who waits for this refresh is answered by the pump: `refresh_paused` says with what.
     }

@@ -104,7 +104,7 @@ impl Bench {
     /// A session that is open, with its copy in KV.
     #[track_caller]
     fn open(&mut self) {
-        let ask = Ask::Open { code: AuthorizationCode::new("code"), verifier: "verifier".into() };
+        let ask = open_ask();
         let (_, effects) = self.call(ask);
         let effects = self.answer(box_call(&effects).0, 200, &pair(1));
         let effects = self.answer(box_call(&effects).0, 200, r#"{"name":"Robin","login":"r@example.com"}"#);
@@ -125,6 +125,10 @@ impl Bench {
         };
         handed(&effects, caller, item)
     }
+}
+
+fn open_ask() -> Ask {
+    Ask::Open { code: AuthorizationCode::new("code"), verifier: crate::secret::PkceVerifier::new("verifier") }
 }
 
 fn name() -> KeeperName {
@@ -167,6 +171,64 @@ fn box_call(effects: &[Effect]) -> (CallId, String) {
     let one = calls.next().unwrap_or_else(|| panic!("Box is asked: {effects:?}"));
     assert!(calls.next().is_none(), "Box is asked once: {effects:?}");
     one
+}
+
+/// The read of KV's copy.
+#[track_caller]
+fn kv_read(effects: &[Effect]) -> CallId {
+    let read = effects.iter().find_map(|effect| match effect {
+        Effect::ReadKv(call) => Some(*call),
+        _ => None,
+    });
+    read.unwrap_or_else(|| panic!("KV is read: {effects:?}"))
+}
+
+/// The delete of KV's copy.
+#[track_caller]
+fn kv_delete(effects: &[Effect]) -> CallId {
+    let delete = effects.iter().find_map(|effect| match effect {
+        Effect::DeleteKv(call) => Some(*call),
+        _ => None,
+    });
+    delete.unwrap_or_else(|| panic!("the copy is deleted: {effects:?}"))
+}
+
+/// What KV holds of the session: the grant of the row, with its generation.
+fn copy_of(bench: &mut Bench) -> Vec<u8> {
+    let row = bench.row();
+    let (generation, grant) = (&row["generation"], &row["grant"]);
+    format!(r#"{{"v":1,"generation":{generation},"grant":{grant}}}"#).into_bytes()
+}
+
+/// The tokens that Box is asked to revoke.
+fn revoked_tokens(effects: &[Effect]) -> Vec<String> {
+    let bodies = effects.iter().filter_map(|effect| match effect {
+        Effect::AskBox { request, .. } if request.uri().path() == "/oauth2/revoke" => Some(request.body()),
+        _ => None,
+    });
+    let token = |body: &Vec<u8>| {
+        form_urlencoded::parse(body).find(|(name, _)| name == "token").map(|(_, token)| token.into_owned())
+    };
+    bodies.filter_map(token).collect()
+}
+
+/// Plays the alarm whenever it rings, for at most `count` times, with Box answering `status` and KV refusing.
+fn ring(bench: &mut Bench, count: u32, status: u16) -> u32 {
+    for rung in 0..count {
+        let Some(at) = bench.alarm else { return rung };
+        assert!(at.millis() > bench.now, "an alarm in the past rings without end");
+        bench.now = at.millis();
+        bench.alarm = None;
+        let effects = bench.step(Event::Alarm);
+        for effect in effects {
+            match effect {
+                Effect::AskBox { call, .. } => drop(bench.answer(call, status, "")),
+                Effect::DeleteKv(call) => drop(bench.step(Event::KvWrote(call, false))),
+                _ => {}
+            }
+        }
+    }
+    count
 }
 
 #[track_caller]
@@ -223,8 +285,7 @@ fn escrow_put(effects: &[Effect]) -> CallId {
 fn an_unopened_keeper_writes_nothing_and_asks_box_nothing() {
     let mut bench = Bench::new();
     let (caller, effects) = bench.call(Ask::Session);
-    let Some(Effect::ReadKv(call)) = effects.first() else { panic!("KV may still know it: {effects:?}") };
-    let effects = bench.step(Event::KvRead(*call, Ok(None)));
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Ok(None)));
     assert!(matches!(reply(&effects, caller), Reply::Unopened));
     assert!(bench.storage.is_empty());
     assert_eq!(bench.alarm, None);
@@ -233,7 +294,7 @@ fn an_unopened_keeper_writes_nothing_and_asks_box_nothing() {
 #[test]
 fn s04_a_keeper_opens_once_even_for_two_callbacks_at_the_same_instant() {
     let mut bench = Bench::new();
-    let open = || Ask::Open { code: AuthorizationCode::new("code"), verifier: "verifier".into() };
+    let open = open_ask;
     let (_, first) = bench.call(open());
     assert!(box_call(&first).1.contains("code=code"));
     let (second, effects) = bench.call(open());
@@ -244,7 +305,7 @@ fn s04_a_keeper_opens_once_even_for_two_callbacks_at_the_same_instant() {
 #[test]
 fn the_row_is_written_before_the_code_goes_to_box_and_the_pair_before_it_is_used() {
     let mut bench = Bench::new();
-    let ask = Ask::Open { code: AuthorizationCode::new("code"), verifier: "verifier".into() };
+    let ask = open_ask();
     let (caller, effects) = bench.call(ask);
     assert!(is_write(&effects[0]), "{effects:?}");
     assert_eq!(bench.row()["status"], "opening");
@@ -261,7 +322,7 @@ fn the_row_is_written_before_the_code_goes_to_box_and_the_pair_before_it_is_used
 #[test]
 fn a_code_that_box_refuses_opens_nothing_and_the_keeper_stays_taken() {
     let mut bench = Bench::new();
-    let ask = || Ask::Open { code: AuthorizationCode::new("code"), verifier: "verifier".into() };
+    let ask = open_ask;
     let (caller, effects) = bench.call(ask());
     let effects = bench.answer(box_call(&effects).0, 400, r#"{"error":"invalid_grant"}"#);
     assert!(matches!(reply(&effects, caller), Reply::Fault(KeeperFault::CodeRefused)));
@@ -274,15 +335,47 @@ fn a_code_that_box_refuses_opens_nothing_and_the_keeper_stays_taken() {
 #[test]
 fn a_session_opened_after_its_caller_left_is_ended_and_revoked() {
     let mut bench = Bench::new();
-    let ask = Ask::Open { code: AuthorizationCode::new("code"), verifier: "verifier".into() };
+    let ask = open_ask();
     let (caller, effects) = bench.call(ask);
     bench.after(10);
     let late = bench.step(Event::Waited(Timer::Caller(caller)));
     assert!(matches!(reply(&late, caller), Reply::Fault(KeeperFault::Busy { .. })));
     let effects = bench.answer(box_call(&effects).0, 200, &pair(1));
-    let effects = bench.answer(box_call(&effects).0, 200, r#"{"name":"R","login":"r@example.com"}"#);
     assert!(box_call(&effects).1.contains("token=refresh-1"));
     assert_eq!(bench.row()["status"], "ended");
+}
+
+#[test]
+fn a_slow_box_costs_the_name_and_not_the_session() {
+    let mut bench = Bench::new();
+    let (caller, effects) = bench.call(open_ask());
+    bench.after(9);
+    let asked_whose = bench.answer(box_call(&effects).0, 200, &pair(1));
+    bench.after(1);
+    let effects = bench.step(Event::Waited(Timer::Caller(caller)));
+    assert!(matches!(reply(&effects, caller), Reply::Session(session) if session.user.is_none()));
+    bench.answer(box_call(&asked_whose).0, 200, r#"{"name":"Robin","login":"r@example.com"}"#);
+    let (caller, effects) = bench.call(Ask::Session);
+    let Reply::Session(session) = reply(&effects, caller) else { panic!("{effects:?}") };
+    assert_eq!(session.user.as_ref().map(|user| user.name.as_str()), Some("Robin"), "it came after all");
+}
+
+#[test]
+fn a_pair_whose_cookie_never_left_is_revoked_by_the_alarm() {
+    let mut bench = Bench::new();
+    let (_, effects) = bench.call(open_ask());
+    bench.answer(box_call(&effects).0, 200, &pair(1));
+    bench.replace();
+    bench.after(60);
+    assert!(bench.alarm.is_some_and(|at| at.millis() <= bench.now));
+    let effects = bench.step(Event::Alarm);
+    assert!(revoked_tokens(&effects).contains(&"refresh-1".to_owned()), "{effects:?}");
+
+    let mut bench = Bench::new();
+    bench.open();
+    bench.after(60);
+    let effects = bench.step(Event::Alarm);
+    assert!(revoked_tokens(&effects).is_empty(), "who has the cookie keeps the session: {effects:?}");
 }
 
 #[test]
@@ -424,16 +517,16 @@ fn after_a_cut_off_attempt_a_refusal_is_not_believed_until_kv_is_sure() {
     refresh_started(&mut bench);
     bench.replace();
     let (caller, effects) = bench.call(tokens("file_1"));
-    let Some(Effect::ReadKv(read)) = effects.first() else { panic!("KV first: {effects:?}") };
-    let effects = bench.step(Event::KvRead(*read, Ok(None)));
+    let read = kv_read(&effects);
+    let effects = bench.step(Event::KvRead(read, Ok(None)));
     let effects = bench.answer(box_call(&effects).0, 400, r#"{"error":"invalid_grant"}"#);
     let answer = token_answer(&effects, caller, "file_1");
     assert!(matches!(answer, Err(KeeperFault::Recovering { .. })), "{answer:?}");
 
     bench.after(151);
     let (caller, effects) = bench.call(tokens("file_1"));
-    let Some(Effect::ReadKv(read)) = effects.first() else { panic!("KV again: {effects:?}") };
-    let effects = bench.step(Event::KvRead(*read, Ok(None)));
+    let read = kv_read(&effects);
+    let effects = bench.step(Event::KvRead(read, Ok(None)));
     let effects = bench.answer(box_call(&effects).0, 400, r#"{"error":"invalid_grant"}"#);
     assert!(matches!(reply(&effects, caller), Reply::Ended(End::RotationLost)), "{effects:?}");
 }
@@ -448,8 +541,8 @@ fn a_pair_that_only_kv_holds_is_adopted() {
     let value = value.clone();
     bench.replace();
     let (_, effects) = bench.call(tokens("file_1"));
-    let Some(Effect::ReadKv(read)) = effects.first() else { panic!("KV first: {effects:?}") };
-    let effects = bench.step(Event::KvRead(*read, Ok(Some(value))));
+    let read = kv_read(&effects);
+    let effects = bench.step(Event::KvRead(read, Ok(Some(value))));
     assert!(box_call(&effects).1.contains("subject_token=access-2"));
     assert_eq!(bench.row()["generation"], 2);
 }
@@ -565,11 +658,7 @@ fn a_revocation_that_box_does_not_confirm_is_tried_again_by_the_alarm() {
     let mut bench = Bench::new();
     bench.open();
     let (_, effects) = bench.call(Ask::Close(End::SignedOut));
-    let delete = effects.iter().find_map(|effect| match effect {
-        Effect::DeleteKv(call) => Some(*call),
-        _ => None,
-    });
-    bench.step(Event::KvWrote(delete.expect("the copy is deleted"), true));
+    bench.step(Event::KvWrote(kv_delete(&effects), true));
     bench.answer(box_call(&effects).0, 503, "");
     assert_eq!(bench.alarm, Some(Timestamp::from_millis(START + 30_000)));
     bench.after(30);
@@ -596,6 +685,170 @@ fn s19_a_session_unused_for_the_idle_limit_ends_by_request_and_by_alarm() {
     bench.step(Event::Alarm);
     assert_eq!(bench.row()["end"], "idle");
     assert_eq!(bench.row()["grant"], serde_json::Value::Null, "shredded");
+}
+
+#[test]
+fn what_is_overdue_never_sets_an_alarm_in_the_past() {
+    let mut bench = Bench::with(Settings { session_absolute: Duration::from_secs(100), ..settings() });
+    bench.open();
+    let (_, effects) = bench.call(Ask::Close(End::SignedOut));
+    bench.answer(box_call(&effects).0, 503, "");
+    bench.step(Event::KvWrote(kv_delete(&effects), false));
+    // KV and Box never confirm: for the 60 days that the pair could still live, hourly at most.
+    let rung = ring(&mut bench, 2000, 503);
+    assert!(rung > 1400 && bench.storage.is_empty(), "after {rung} alarms: {:?}", bench.storage);
+}
+
+#[test]
+fn requests_do_not_push_an_overdue_alarm_away() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.mint("file_1");
+    bench.mint("file_2");
+    let Ask::Tokens(ask) = tokens("file_2") else { panic!("tokens ask for tokens") };
+    let refused = vec![Digest::of("child-file_2-1")];
+    let (_, effects) = bench.call(Ask::Tokens(TokensAsk { refused, ..ask }));
+    assert_eq!(revoked_tokens(&effects), ["child-file_2-1"]);
+    let alarm = bench.alarm;
+    for _ in 0..3 {
+        bench.after(9);
+        let (_, effects) = bench.call(tokens("file_1"));
+        assert!(!effects.iter().any(is_write), "{effects:?}");
+    }
+    assert_eq!(bench.alarm, alarm);
+}
+
+#[test]
+fn twenty_requests_that_box_answers_with_401_make_one_rotation() {
+    let mut bench = Bench::new();
+    bench.open();
+    let mut rotations = 0;
+    for request in 0..20 {
+        let (_, mut effects) = bench.call(tokens(&format!("file_{request}")));
+        while let Some(Effect::AskBox { call, request, .. }) =
+            effects.iter().find(|effect| matches!(effect, Effect::AskBox { .. }))
+        {
+            let call = *call;
+            if String::from_utf8_lossy(request.body()).contains("grant_type=refresh_token") {
+                rotations += 1;
+                let put = escrow_put(&bench.answer(call, 200, &pair(rotations + 1)));
+                effects = bench.step(Event::KvWrote(put, true));
+            } else {
+                effects = bench.answer(call, 401, r#"{"error":"invalid_token"}"#);
+            }
+        }
+    }
+    assert_eq!(rotations, 1);
+}
+
+#[test]
+fn a_pair_that_says_no_life_is_kept_and_rotated_again_but_not_without_end() {
+    let mut bench = Bench::new();
+    bench.open();
+    let (caller, refresh) = refresh_started(&mut bench);
+    let put = escrow_put(&bench.answer(refresh, 200, &pair(2).replace("3600", "0")));
+    let effects = bench.step(Event::KvWrote(put, true));
+    let answer = token_answer(&effects, caller, "file_1");
+    assert!(matches!(answer, Err(KeeperFault::BoxUnavailable { retry_after: 5 })), "{answer:?}");
+    bench.after(6);
+    let (_, effects) = bench.call(tokens("file_1"));
+    assert!(box_call(&effects).1.contains("refresh_token=refresh-2"), "the pair was not thrown away");
+}
+
+#[test]
+fn a_grant_restored_from_kv_is_not_ended_by_the_first_refusal() {
+    let mut bench = Bench::new();
+    bench.open();
+    let copy = copy_of(&mut bench);
+    bench.storage.clear();
+    bench.replace();
+    bench.after(3600);
+    let (caller, effects) = bench.call(tokens("file_1"));
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Ok(Some(copy))));
+    let effects = bench.answer(box_call(&effects).0, 400, r#"{"error":"invalid_grant"}"#);
+    let answer = token_answer(&effects, caller, "file_1");
+    assert!(matches!(answer, Err(KeeperFault::Recovering { .. })), "{answer:?}");
+}
+
+#[test]
+fn kv_that_is_silent_is_no_miss() {
+    let mut bench = Bench::new();
+    let (caller, effects) = bench.call(Ask::Session);
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Err(KvSilent)));
+    assert!(matches!(reply(&effects, caller), Reply::Fault(KeeperFault::Recovering { .. })), "{effects:?}");
+}
+
+#[test]
+fn a_copy_that_lands_after_the_end_is_deleted_again() {
+    let mut bench = Bench::new();
+    bench.open();
+    let (_, refresh) = refresh_started(&mut bench);
+    let put = escrow_put(&bench.answer(refresh, 200, &pair(2)));
+    bench.step(Event::Waited(Timer::Escrow(put)));
+    let (_, effects) = bench.call(Ask::Close(End::SignedOut));
+    bench.step(Event::KvWrote(kv_delete(&effects), true));
+    let effects = bench.step(Event::KvWrote(put, true));
+    kv_delete(&effects);
+    assert_eq!(bench.row()["kv"]["what"], "delete");
+}
+
+#[test]
+fn a_sign_out_before_the_new_pair_was_used_revokes_the_pair_before_it_too() {
+    let mut bench = Bench::new();
+    bench.open();
+    let (_, refresh) = refresh_started(&mut bench);
+    let put = escrow_put(&bench.answer(refresh, 200, &pair(2)));
+    bench.call(Ask::Close(End::SignedOut));
+    let effects = bench.step(Event::KvWrote(put, true));
+    assert_eq!(revoked_tokens(&effects), ["refresh-2", "refresh-1"]);
+}
+
+#[test]
+fn a_revocation_that_is_answered_late_settles_no_other_token() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.mint("file_1");
+    let Ask::Tokens(ask) = tokens("file_1") else { panic!("tokens ask for tokens") };
+    let refused = vec![Digest::of("child-file_1-1")];
+    let (_, effects) = bench.call(Ask::Tokens(TokensAsk { refused, ..ask }));
+    let late = effects.iter().find_map(|effect| match effect {
+        Effect::AskBox { call, request, .. } if request.uri().path() == "/oauth2/revoke" => Some(*call),
+        _ => None,
+    });
+    bench.after(3601);
+    bench.call(Ask::Close(End::SignedOut));
+    let before = bench.storage.keys().filter(|(kind, _)| *kind == Kind::Outbox).count();
+    bench.answer(late.expect("the refused child is revoked"), 200, "");
+    let after = bench.storage.keys().filter(|(kind, _)| *kind == Kind::Outbox).count();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn s36_when_box_says_429_it_is_not_asked_again_before_its_time() {
+    let mut bench = Bench::new();
+    bench.open();
+    let (caller, effects) = bench.call(tokens("file_1"));
+    let mut throttled = BoxAnswer::new(Vec::new());
+    *throttled.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+    throttled.headers_mut().insert("retry-after", http::HeaderValue::from_static("30"));
+    let effects = bench.step(Event::BoxAnswered(box_call(&effects).0, Ok(throttled)));
+    let limited = |answer: &TokenAnswer| matches!(answer, Err(KeeperFault::RateLimited { retry_after: 30 }));
+    assert!(limited(token_answer(&effects, caller, "file_1")));
+    let (caller, effects) = bench.call(tokens("file_2"));
+    assert!(limited(token_answer(&effects, caller, "file_2")), "{effects:?}");
+    bench.after(30);
+    let (_, effects) = bench.call(tokens("file_2"));
+    box_call(&effects);
+}
+
+#[test]
+fn s42_an_effect_prints_no_token() {
+    let mut bench = Bench::new();
+    let (_, effects) = bench.call(open_ask());
+    let printed = format!("{effects:?}");
+    assert!(printed.contains("/oauth2/token") && !printed.contains("app-secret"), "{printed}");
+    let bytes: Vec<String> = b"app-secret".iter().map(ToString::to_string).collect();
+    assert!(!printed.contains(&bytes.join(", ")), "{printed}");
 }
 
 #[test]
