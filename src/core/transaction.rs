@@ -303,7 +303,9 @@ mod tests {
             ["a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(60)].join(".")
         );
         let config = config_with(&[("ALLOWED_ORIGINS", &host)]);
-        let longest = format!("{host}/{}", "e".repeat(1023 - host.len()));
+        let address = |length: usize| format!("{host}/{}", "e".repeat(length));
+        let accepted = |length: &usize| ReturnTo::parse(&address(*length), &config).is_some();
+        let longest = address((0..4096).rev().find(accepted).unwrap());
         let login = Transaction {
             return_to: ReturnTo::parse(&longest, &config).unwrap(),
             opener: Some(Origin::parse(&host).unwrap()),
