@@ -11,7 +11,7 @@ use crate::{config::Config, origin::Origin, sent};
 pub struct Call<'a> {
     /// `GET` and `HEAD` change nothing.
     pub method: &'a Method,
-    /// [`sent::STATIC`].
+    /// [`sent::STATIC_NAME`].
     pub static_header: Option<&'a str>,
     /// `Origin`.
     pub origin: Option<&'a str>,
@@ -31,7 +31,7 @@ pub enum Refusal {
     /// The request is for another host than the configured one.
     #[error("wrong host")]
     WrongHost,
-    /// [`sent::STATIC`] is missing.
+    /// [`sent::STATIC_NAME`] is missing.
     #[error("static header missing")]
     MissingHeader,
     /// `Origin` is neither ours nor listed.
