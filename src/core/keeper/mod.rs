@@ -29,7 +29,9 @@ use crate::{
 };
 use log::Act;
 use message::{Ask, End, KeeperFault, Message, Reply};
-use record::{ChildKey, Grant, Kind, OutboxRow, Record, Row, SealedText, SealedToken, Status, Unreadable};
+use record::{
+    ChildKey, Grant, Kind, OutboxRow, Record, Row, SealedText, SealedToken, Status, Unreadable, Window,
+};
 
 mod browse;
 mod close;
@@ -249,8 +251,10 @@ pub struct Keeper {
     /// What came in meanwhile.
     held: VecDeque<Event>,
     refreshing: refresh::Refreshing,
-    /// When a refused parent token last made for a rotation.
-    parent_refused_at: Option<Timestamp>,
+    /// How often a refused parent token has made for a rotation.
+    refusals: Window,
+    /// The generation whose access token has worked last.
+    worked_generation: Option<u64>,
     /// Box is not asked with the parent token before this time.
     throttled_until: Option<Timestamp>,
     refused_at: LiteMap<ChildKey, Timestamp>,
@@ -286,7 +290,8 @@ impl Keeper {
             escrow: None,
             held: VecDeque::new(),
             refreshing: refresh::Refreshing::default(),
-            parent_refused_at: None,
+            refusals: Window { from: Timestamp::from_millis(0), count: 0 },
+            worked_generation: None,
             throttled_until: None,
             refused_at: LiteMap::new(),
             revokes_left: plan::REVOKES_PER_ALARM,
@@ -309,7 +314,7 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// Whether a rotation is on its way to KV: then storage must not even be read, see [`refresh`].
+    /// Whether a rotation is on its way to KV: then storage must not even be read.
     #[must_use]
     pub const fn must_not_touch_storage(&self) -> bool {
         self.escrow.is_some()

@@ -30,8 +30,10 @@ pub const USER_LIMIT: Duration = Duration::from_secs(4);
 pub const BROWSE_LIMIT: Duration = Duration::from_secs(9);
 /// A pair whose first sign of life never came is revoked after this: its browser never got the cookie.
 pub const OPENING_GRACE: Duration = Duration::from_secs(60);
-/// A 401 makes for one refresh in this time; more of them are not the parent's fault.
+/// In this time a 401 makes for a refresh [`REFUSED_PARENTS_MAX`] times at most; more are not the parent's fault.
 pub const REFUSED_PARENT_GRAIN: Duration = Duration::from_secs(5 * 60);
+/// See [`REFUSED_PARENT_GRAIN`].
+pub const REFUSED_PARENTS_MAX: u32 = 3;
 /// From the start of a refresh until its answer can no longer arrive: the exchange's limit, and slack.
 pub const ATTEMPT_LIFE: Duration = Duration::from_secs(90);
 /// How long the save waits for the KV copy.

@@ -5,11 +5,11 @@
 //!
 //! | kind | name | body |
 //! | --- | --- | --- |
-//! | `session` | empty | [`Row`]: status, times, generation, the sealed grant, what is owed |
+//! | `session` | empty | status, times, generation, the sealed grant, what is owed |
 //! | `child` | `file_1 base_preview item_preview` | a narrowed token, sealed under the session |
 //! | `outbox` | a number | a token still to be revoked, sealed under the master key alone |
 //!
-//! The KV copy of a grant is [`Copy::encode`]: the sealed grant with its generation.
+//! The KV copy of a grant is the sealed grant with its generation.
 
 use core::time::Duration;
 

@@ -19,7 +19,7 @@ use super::{
     log::{Act, Recovered},
     message::{End, KeeperFault},
     plan,
-    record::{Attempt, Copy, Debt, Grant, Owed, Row, SealedText, Status},
+    record::{Attempt, Copy, Debt, Grant, Owed, Row, SealedText, Status, Window},
 };
 use crate::{
     box_api::{self, BoxAnswer, BoxFault, Pair, Refusal, Unreachable},
@@ -100,24 +100,28 @@ impl Keeper {
     }
 
     /// Box did not take the access token of this generation. `true` if it is worth another try: the token has been
-    /// replaced meanwhile, or will be. A rotation that did not help is not repeated for some minutes, else each
-    /// request would bring one about.
+    /// replaced meanwhile, or will be. A rotation is not repeated where the last one did not help, and not more often
+    /// than a few times in some minutes: else each request could bring one about.
     pub(super) fn parent_refused(&mut self, generation: u64, now: Timestamp) -> bool {
         let replaced = self.row.as_ref().is_some_and(|row| row.generation > generation);
         if replaced || self.refreshing.refused_generation == Some(generation) {
             return true;
         }
-        let again_at = self.parent_refused_at.map(|at| at.plus(plan::REFUSED_PARENT_GRAIN));
-        if again_at.is_some_and(|at| now < at) {
+        if now >= self.refusals.from.plus(plan::REFUSED_PARENT_GRAIN) {
+            self.refusals = Window { from: now, count: 0 };
+        }
+        let helped = self.refusals.count == 0 || self.worked_generation == Some(generation);
+        if !helped || self.refusals.count >= plan::REFUSED_PARENTS_MAX {
             return false;
         }
-        self.parent_refused_at = Some(now);
+        self.refusals.count = self.refusals.count.saturating_add(1);
         self.refreshing.refused_generation = Some(generation);
         true
     }
 
     /// The access token has worked: the refresh token before it is of no more use.
     pub(super) fn parent_worked(&mut self, turn: &mut Turn) {
+        self.worked_generation = self.row.as_ref().map(|row| row.generation);
         if let Some(grant) = &mut self.grant
             && grant.previous.take().is_some()
         {

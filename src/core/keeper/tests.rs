@@ -742,6 +742,31 @@ fn twenty_requests_that_box_answers_with_401_make_one_rotation() {
 }
 
 #[test]
+fn a_parent_that_box_ends_again_and_again_is_replaced_thrice_in_five_minutes() {
+    let mut bench = Bench::new();
+    bench.open();
+    for round in 0..5 {
+        if round == 4 {
+            bench.after(300);
+        }
+        let item = format!("file_{round}");
+        let (caller, effects) = bench.call(tokens(&item));
+        let effects = bench.answer(box_call(&effects).0, 401, "");
+        if round == 3 {
+            let answer = token_answer(&effects, caller, &item);
+            assert!(matches!(answer, Err(KeeperFault::BoxUnavailable { .. })), "{answer:?}");
+            continue;
+        }
+        let (refresh, request) = box_call(&effects);
+        assert!(request.contains("grant_type=refresh_token"), "round {round}: {request}");
+        let put = escrow_put(&bench.answer(refresh, 200, &pair(round + 2)));
+        let effects = bench.step(Event::KvWrote(put, true));
+        let effects = bench.answer(box_call(&effects).0, 200, &child(&item, 1));
+        handed(&effects, caller, &item);
+    }
+}
+
+#[test]
 fn a_pair_that_says_no_life_is_kept_and_rotated_again_but_not_without_end() {
     let mut bench = Bench::new();
     bench.open();

@@ -65,7 +65,13 @@ fn s36_when_box_says_later_so_do_we_and_box_is_not_asked_in_a_loop() {
     assert_eq!(items.header("retry-after"), "7");
     assert_eq!(stage.count("GET /2.0/folders/*/items"), 1);
 
+    // Box counts by person: until then a token is not asked for either.
     let file = &sample_files()[0];
+    let error = browser.tokens(&[file])[file]["error"].take();
+    assert_eq!(error["code"], "rate_limited");
+    assert_eq!(stage.count("POST /oauth2/token token-exchange"), 0);
+
+    let browser = Browser::signed_in(&Worker::main());
     stage.order(
         &json!({"path": "/oauth2/token", "grant_type": "token-exchange", "status": 429, "retry_after": 9}),
     );
