@@ -95,9 +95,12 @@ fn worker(tools: &Tools) -> Outcome {
 /// Smaller when gzipped, not only smaller: code that is inlined into its one caller no longer looks like other code,
 /// which costs 8 % of the download. The names of functions, an eighth of the Worker, are for the stack traces of
 /// panics; a panic's message names file and line without them.
+///
+/// Features are those that the file itself names, and the exceptions that wasm-bindgen's catching adds: with all that
+/// wasm-opt knows it writes what no browser reads.
 fn optimize(wasm: &Path, optimized: &Path) -> Outcome {
     let mut optimize = npm_program("wasm-opt")?;
-    optimize.args(["-Os", "--all-features", "--strip-debug", "--strip-producers"]).args([
+    optimize.args(["-Os", "--enable-exception-handling", "--strip-debug", "--strip-producers"]).args([
         "--always-inline-max-function-size=0",
         "--flexible-inline-max-function-size=0",
         "--one-caller-inline-max-function-size=0",
