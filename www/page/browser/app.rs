@@ -152,8 +152,14 @@ impl App {
         self.page.show("who", name == "browse");
     }
 
+    /// Nothing of the files stays behind, unseen parts and what is read aloud included.
     fn welcome(&self) {
         self.pane_closes();
+        for id in
+            ["say", "file-name", "rows", "folder-name", "folder-count", "crumbs", "who-name", "who-login"]
+        {
+            self.page.text(id, "");
+        }
         self.page.disable("sign-in", false);
         self.page.text("sign-in", "Sign in with Box");
         self.page.document.set_title("Keyhole");
