@@ -19,8 +19,9 @@ const load = () => {
   return loading;
 };
 
-/** The Rust client of each Keyhole: known to this file alone. */
+/** The way to the Rust client of each Keyhole: known to this file alone. */
 const clients = new WeakMap();
+const clientOf = (keyhole) => clients.get(keyhole)();
 
 /** Box's library waits for ever on a promise that rejects or never settles: this one does neither. */
 const settled = (promise) =>
@@ -38,21 +39,31 @@ export class Keyhole extends EventTarget {
   constructor({ origin = new URL(import.meta.url).origin } = {}) {
     super();
     const tell = (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail }));
-    const client = load().then(() => (this.#loaded = new Client(new URL(origin).origin, tell)));
-    client.catch(() => {});
-    clients.set(this, client);
+    const own = new URL(origin).origin;
+    let client;
+    // Where the load failed, the next call tries again.
+    const reach = () =>
+      (client ??= load().then(
+        () => (this.#loaded = new Client(own, tell)),
+        (error) => {
+          client = undefined;
+          throw error;
+        },
+      ));
+    clients.set(this, reach);
+    reach().catch(() => {});
   }
 
-  session = async () => (await clients.get(this)).session();
-  signIn = async ({ returnTo } = {}) => (await clients.get(this)).signIn(returnTo);
-  signOut = async () => (await clients.get(this)).signOut();
+  session = async () => (await clientOf(this)).session();
+  signIn = async ({ returnTo } = {}) => (await clientOf(this)).signIn(returnTo);
+  signOut = async () => (await clientOf(this)).signOut();
   items = async (folder = "0", { offset = 0, limit = 100 } = {}) =>
-    (await clients.get(this)).items(String(folder), offset, limit);
+    (await clientOf(this)).items(String(folder), offset, limit);
 
-  token = (items) => settled(clients.get(this).then((client) => client.token(items)));
+  token = (items) => settled(clientOf(this).then((client) => client.token(items)));
   tokenFor = async (item, { scopes = [] } = {}) =>
-    (await clients.get(this)).tokenFor(String(item), [scopes].flat().join(" "));
-  refused = async (token) => (await clients.get(this)).refused(token);
+    (await clientOf(this)).tokenFor(String(item), [scopes].flat().join(" "));
+  refused = async (token) => (await clientOf(this)).refused(token);
   requestInterceptor = (config) => this.#loaded?.intercept(config) ?? config;
 
   held = () => this.#loaded?.held() ?? [];
@@ -114,7 +125,7 @@ class BoxPreview extends HTMLElement {
   async #show() {
     const keyhole = this.keyhole;
     try {
-      const client = await clients.get(keyhole);
+      const client = await clientOf(keyhole);
       if (!this.isConnected || this.keyhole !== keyhole) return;
       if (!this.#stage) {
         this.#stage = new Stage(client, this, this.#root, keyhole.requestInterceptor);
