@@ -12,6 +12,8 @@ export default defineConfig({
   fullyParallel: true,
   reporter: 'list',
   use: {
+    actionTimeout: 10_000,
+    navigationTimeout: 15_000,
     baseURL: process.env.KEYHOLE_WORKER_URL,
     browserName: 'chromium',
     locale: 'en-GB',

@@ -2,6 +2,7 @@
 // use for loopback addresses, too. It changes one thing: nothing is compressed, so that it can be searched.
 import http from 'node:http';
 import net from 'node:net';
+import { Transform } from 'node:stream';
 
 /** One question of the browser's and its answer. */
 class Exchange {
@@ -47,12 +48,16 @@ function valueOf(raw, name) {
 /** Headers that speak of one connection only, and the wish for compression. */
 const NOT_HANDED_ON = ['proxy-connection', 'connection', 'keep-alive', 'accept-encoding', 'transfer-encoding'];
 
+const handedOn = (raw) => raw.filter((_, index) => !NOT_HANDED_ON.includes(raw[index - (index % 2)].toLowerCase()));
+
 export class Wire {
   exchanges = [];
   #server = http.createServer((request, response) => this.#handOn(request, response));
   #agent = new http.Agent({ keepAlive: true });
   #sockets = new Set();
   #waiting = new Set();
+  #pages = new Map();
+  #tampered = [];
 
   static async open() {
     const wire = new Wire();
@@ -75,6 +80,16 @@ export class Wire {
     return this.exchanges.filter((exchange) => matches(exchange, path));
   }
 
+  /** Answers an address itself, as if there were such a page. */
+  serve(url, html) {
+    this.#pages.set(url, html);
+  }
+
+  /** From now on one bit is another in what is answered to a path. */
+  tamper(path) {
+    this.#tampered.push(path);
+  }
+
   /** The next finished exchange with a path. To be called before what causes it, and awaited after. */
   next(path) {
     return new Promise((resolve) => this.#waiting.add({ path, resolve }));
@@ -87,10 +102,14 @@ export class Wire {
   }
 
   #handOn(request, response) {
+    if (this.#pages.has(request.url)) {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(this.#pages.get(request.url));
+      return;
+    }
     const exchange = new Exchange(request);
     this.exchanges.push(exchange);
     const { hostname, port, pathname, search } = new URL(request.url);
-    const headers = request.rawHeaders.filter((_, index, all) => !NOT_HANDED_ON.includes(all[index - (index % 2)].toLowerCase()));
+    const headers = handedOn(request.rawHeaders);
     const onward = http.request({
       hostname, port: port || 80, path: pathname + search, method: request.method, headers, agent: this.#agent,
     });
@@ -98,13 +117,13 @@ export class Wire {
     onward.on('response', (answer) => {
       exchange.status = answer.statusCode;
       exchange.answered = answer.rawHeaders;
-      const kept = answer.rawHeaders.filter((_, index, all) => !NOT_HANDED_ON.includes(all[index - (index % 2)].toLowerCase()));
-      response.writeHead(answer.statusCode, kept);
+      response.writeHead(answer.statusCode, handedOn(answer.rawHeaders));
       collect(answer, (body) => {
         exchange.body = body;
         this.#tell(exchange);
       });
-      answer.pipe(response);
+      const isTampered = this.#tampered.some((path) => matches(exchange, path));
+      (isTampered ? answer.pipe(flippingOneBit()) : answer).pipe(response);
     });
     onward.on('error', () => response.destroy());
     response.on('close', () => onward.destroy());
@@ -133,8 +152,24 @@ export class Wire {
   }
 }
 
+/** `*` stands for anything. */
 function matches({ path }, wanted) {
-  return wanted.endsWith('*') ? path.startsWith(wanted.slice(0, -1)) : path === wanted;
+  const [head, ...tails] = wanted.split('*');
+  return tails.length === 0 ? path === wanted : path.startsWith(head) && path.endsWith(tails.at(-1));
+}
+
+function flippingOneBit() {
+  let isDone = false;
+  return new Transform({
+    transform(chunk, _, done) {
+      if (!isDone) {
+        chunk = Buffer.from(chunk);
+        chunk[chunk.length - 1] ^= 1;
+        isDone = true;
+      }
+      done(null, chunk);
+    },
+  });
 }
 
 /** All of a stream's bytes; also of one that ends early. */

@@ -1,0 +1,151 @@
+// Every state of the page for those who hear it, by day and by night, and on a phone.
+import AxeBuilder from '@axe-core/playwright';
+import { REAL_LIBRARY } from '../support/box.mjs';
+import { expect, test } from '../support/test.mjs';
+
+/** Each state of the page, in an order that one person can walk: reach it, then look at it. */
+async function walk(robin, page, look) {
+  const hold = await held(page, '**/api/session');
+  await page.goto('/', { waitUntil: 'commit' });
+  await expect(page.locator('.view-loading')).toBeVisible();
+  await look('loading');
+  await hold.release();
+  await robin.isOut();
+  await look('welcome');
+  await page.goto('/?keyhole=denied');
+  await expect(robin.notice).not.toBeEmpty();
+  await look('welcome after a no');
+
+  await page.route('**/api/session', (route) => route.abort());
+  await page.goto('/');
+  await expect(page.locator('.view-trouble')).toBeVisible();
+  await look('trouble');
+  await page.unroute('**/api/session');
+
+  await robin.signIn();
+  await expect(robin.row('Welcome.md')).toBeVisible();
+  await look('files');
+  await robin.enter('Letters', 'Unanswered');
+  await look('empty folder');
+  await page.goto('/');
+  await robin.isIn();
+  await page.route('**/api/folders/**', (route) => route.abort());
+  await robin.row('Watch log').click();
+  await expect(page.locator('#folder-trouble')).toBeVisible();
+  await look('folder trouble');
+  await page.unroute('**/api/folders/**');
+  await page.locator('#folder-retry').click();
+  await expect(robin.rows).toHaveCount(50);
+  await look('long folder');
+
+  await page.goto('/');
+  for (const path of ['Garden/Bees.txt', 'Weather/Rain by month.csv', 'Robin\'s to-do list.md', 'Post cards/Stamp.png', 'Letters/Letter to Aunt Edda.pdf']) {
+    await robin.isIn();
+    await robin.openPath(path);
+    await look(`file ${path.split('.').at(-1)}`);
+    await page.goto('/#folder/0');
+    await page.reload();
+  }
+  const tokens = await held(page, '**/api/tokens');
+  await robin.row('Welcome.md').click();
+  await expect(robin.preview).toHaveAttribute('data-keyhole', 'loading');
+  await look('file loading');
+  await tokens.release();
+  await page.goto('/#file/99999999999');
+  await page.reload();
+  await expect(robin.message).toContainText('This file is not here');
+  await look('file not here');
+
+  await page.goto('/auth/callback?code=stolen&state=strange');
+  await expect(page.getByRole('link', { name: 'Sign in again' })).toBeVisible();
+  await look('sign-in over');
+}
+
+/** Holds back the answers to a question until they are released. */
+async function held(page, address) {
+  const waiting = [];
+  await page.route(address, (route) => void waiting.push(route));
+  return {
+    release: async () => {
+      await page.unroute(address);
+      await Promise.all(waiting.map((route) => route.continue().catch(() => {})));
+    },
+  };
+}
+
+const picture = (page, state, name) =>
+  page.screenshot({ path: `test-results/states/${name}-${state.replaceAll(' ', '-')}.png`, animations: 'disabled' });
+
+for (const colorScheme of ['light', 'dark']) {
+  test.describe(() => {
+    // axe itself tries to write a style into the page.
+    test.use({ colorScheme, means: { violations: true, errors: false } });
+    test.setTimeout(120_000);
+
+    test(`every state is accessible, ${colorScheme}`, async ({ robin, page }) => {
+      const seen = [];
+      await walk(robin, page, async (state) => {
+        await picture(page, state, colorScheme);
+        // pdf.js measures text on a canvas of its own; what Box's own library draws is Box's to mend.
+        const axe = new AxeBuilder({ page }).exclude('.hiddenCanvasElement');
+        const { violations } = await (REAL_LIBRARY ? axe.exclude('[slot=keyhole-stage]') : axe).analyze();
+        seen.push(...violations.map(({ id, nodes }) => `${state}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`));
+      });
+      expect(seen).toEqual([]);
+    });
+  });
+}
+
+for (const width of [390, 320]) {
+  test.describe(() => {
+    test.use({ viewport: { width, height: 740 }, hasTouch: true, isMobile: true });
+    test.setTimeout(120_000);
+
+    test(`every state fits a phone of ${width} pixels`, async ({ robin, page }) => {
+      const wide = [];
+      await walk(robin, page, async (state) => {
+        await picture(page, state, `phone-${width}`);
+        wide.push(...(await tooWide(page)).map((what) => `${state}: ${what}`));
+        wide.push(...(await tooSmall(page)).map((what) => `${state}: ${what}`));
+      });
+      expect(wide).toEqual([]);
+    });
+  });
+}
+
+test.describe(() => {
+  test.use({ viewport: { width: 390, height: 740 }, hasTouch: true, isMobile: true });
+
+  test('on a phone a file takes the whole screen, and closes again', async ({ inside, page }) => {
+    await inside.row('Garden').tap();
+    await inside.row('Bees.txt').tap();
+    await inside.sees('Bees.txt');
+    const box = await page.locator('#pane').boundingBox();
+    expect(box).toEqual({ x: 0, y: 0, width: 390, height: 740 });
+    await expect(page.getByRole('button', { name: 'Sign out' })).toBeHidden();
+    await page.getByRole('button', { name: 'Close the file' }).tap();
+    await expect(inside.row('Bees.txt')).toBeInViewport();
+    await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
+  });
+});
+
+/** What reaches beyond the screen, outside of what scrolls by itself, and whether the page would be zoomed out. */
+function tooWide(page) {
+  return page.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    const scrolls = (node) => node && (['auto', 'scroll'].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
+    const shown = [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility({ visibilityProperty: true }));
+    const beyond = shown.filter((node) => node.getBoundingClientRect().right > clientWidth + 1 && !scrolls(node.parentElement) && !node.closest('.unseen, svg'));
+    const wide = beyond.map((node) => `${node.nodeName} ${node.id || node.className} ends at ${node.getBoundingClientRect().right}`);
+    return scrollWidth > clientWidth || visualViewport.scale !== 1 ? [`${scrollWidth} wide, scale ${visualViewport.scale}`, ...wide] : wide;
+  });
+}
+
+/** What a finger has to hit and is less than 40 pixels high; what Box's library draws apart. */
+function tooSmall(page) {
+  return page.evaluate(() => {
+    const targets = [...document.querySelectorAll('button, a.row, a.brand')];
+    const shown = targets.filter((node) => node.checkVisibility({ visibilityProperty: true }) && !node.closest('[slot=keyhole-stage]'));
+    return shown.filter((node) => node.getBoundingClientRect().height < 40).map((node) => `${node.textContent.trim() || node.id} is ${node.getBoundingClientRect().height} high`);
+  });
+}
