@@ -84,17 +84,18 @@ function bytesOf(key) {
   return needle;
 }
 
-/** What Box issued that is no browser's business: refresh tokens, and access tokens that were not narrowed. */
-export async function grants(isOurs = () => true) {
-  const { refresh, parents } = await box.issued();
-  const needle = (name) => ({ value }) => new Needle(name, value);
-  return [
-    ...refresh.filter(isOurs).map(needle('a refresh token')),
-    ...parents.filter(isOurs).map(needle('an access token that is not narrowed')),
-  ];
-}
-
-/** Child tokens: a page may hold them in memory, and nowhere else. */
-export async function children() {
-  return (await box.issued()).children.map(({ value }) => new Needle('a child token', value));
+/**
+ * What Box issued and a browser must not see at all (`grants`: refresh tokens, and access tokens that were not
+ * narrowed) or may hold in memory only (`children`): all of it, or what came of these codes.
+ */
+export async function issuedFor(codes = null) {
+  const { tokens } = await box.ledger();
+  const family = new Set(codes ?? tokens.map(({ value }) => value));
+  // Oldest first: parents come before what was made of them.
+  const ours = tokens.filter(({ value, parent }) => (family.has(value) || family.has(parent)) && family.add(value));
+  const needles = (name, wanted) => ours.filter(({ kind }) => kind === wanted).map(({ value }) => new Needle(name, value));
+  return {
+    grants: [...needles('a refresh token', 'refresh'), ...needles('an access token that is not narrowed', 'access')],
+    children: needles('a pass', 'child'),
+  };
 }

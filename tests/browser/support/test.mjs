@@ -32,8 +32,12 @@ export const test = base.extend({
       if (!means.errors) {
         expect(witness.errors, 'scripts that failed').toEqual([]);
       }
-      const places = { ...testimony, 'an answer': Buffer.concat(wire.exchanges.map(({ seen }) => seen)) };
-      expect(secrets.found(secrets.deployed(), places)).toEqual([]);
+      const answers = (exchanges) => Buffer.concat(exchanges.map(({ seen }) => seen));
+      const ours = await secrets.issuedFor(wire.to('/auth/callback').map(({ url }) => new URL(url).searchParams.get('code')));
+      const places = { ...testimony, 'an answer': answers(wire.exchanges) };
+      expect(secrets.found([...secrets.deployed(), ...ours.grants], places), 'secrets that the browser saw').toEqual([]);
+      const elsewhere = { ...testimony, 'another answer': answers(wire.exchanges.filter(({ path }) => path !== '/api/tokens')) };
+      expect(secrets.found(ours.children, elsewhere), 'passes outside of memory').toEqual([]);
     },
     { auto: true },
   ],

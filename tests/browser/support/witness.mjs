@@ -98,6 +98,13 @@ export class Witness {
     return witness;
   }
 
+  /** From here on. */
+  forget() {
+    for (const seen of [this.acts, this.console, this.errors, this.addresses, this.glimpses]) {
+      seen.length = 0;
+    }
+  }
+
   /** What pages did of this kind. */
   did(...kinds) {
     return this.acts.filter(({ kind }) => kinds.includes(kind)).map(({ kind, text }) => `${kind}: ${text}`);
