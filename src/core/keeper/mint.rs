@@ -66,31 +66,12 @@ impl Keeper {
         let mut missing = Vec::new();
         for item in ask.items {
             let key = ChildKey { item, scopes: ask.scopes.clone() };
-            let admitted =
-                self.drop_refused(&key, &ask.refused, turn).and_then(|()| self.count_new(&key, turn));
-            match admitted {
+            match self.drop_refused(&key, &ask.refused, turn) {
                 Ok(()) => missing.push(key),
                 Err(fault) => drop(answers.insert(key.item, Err(fault))),
             }
         }
         TokensWanted { missing, answers }
-    }
-
-    /// Counts an item that nobody here has asked for, if the session may ask for one more.
-    fn count_new(&mut self, key: &ChildKey, turn: &mut Turn) -> Result<(), KeeperFault> {
-        let wanted = |wants: &Wants| matches!(wants, Wants::Tokens(wanted) if wanted.missing.contains(key));
-        let known = self.children.contains_key(key)
-            || self.refused_at.contains_key(key)
-            || self.callers.values().any(wanted)
-            || self.minting(key);
-        let Some(row) = self.row.as_mut().filter(|_| !known) else { return Ok(()) };
-        let (per_minute, per_day) = (self.settings.new_items_per_minute, self.settings.new_items_per_day);
-        row.quota = row
-            .quota
-            .and_one_more(turn.now, per_minute, per_day)
-            .map_err(|wait| KeeperFault::RateLimited { retry_after: retry_seconds(wait) })?;
-        turn.row_changed = true;
-        Ok(())
     }
 
     /// Forgets a child that Box is said to have rejected, once per item and 30 s.
@@ -156,7 +137,11 @@ impl Keeper {
                 match self.plan(&key, turn.now) {
                     Plan::Serve(token) => wanted.answer(&key, Ok(token)),
                     Plan::Fault(fault) => wanted.answer(&key, Err(fault)),
-                    Plan::Mint => self.mint(&key, turn),
+                    Plan::Mint => {
+                        if let Err(fault) = self.mint(&key, turn) {
+                            wanted.answer(&key, Err(fault));
+                        }
+                    }
                     Plan::Refresh => self.refreshing.wanted = true,
                     Plan::Join | Plan::Queue => {}
                 }
@@ -216,11 +201,33 @@ impl Keeper {
         }
     }
 
-    fn mint(&mut self, key: &ChildKey, turn: &mut Turn) {
-        let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return };
+    /// Starts an exchange, if the session may have one more.
+    fn mint(&mut self, key: &ChildKey, turn: &mut Turn) -> Result<(), KeeperFault> {
+        self.count_new(key, turn)?;
+        let (Some(row), Some(grant)) = (&self.row, &self.grant) else {
+            return Err(KeeperFault::Misconfigured);
+        };
         let request = box_api::downscope(&self.settings.app, &grant.access, &key.item, &key.scopes);
         let generation = row.generation;
         self.ask_box(Flight::Mint { key: key.clone(), generation, asked_at: turn.now }, request, turn);
+        Ok(())
+    }
+
+    /// Counts an exchange for what is not held yet. A second try, or a token in place of a refused one, is not new.
+    fn count_new(&mut self, key: &ChildKey, turn: &mut Turn) -> Result<(), KeeperFault> {
+        let counted = self.counted.len();
+        self.counted.retain(|earlier| earlier != key);
+        let is_new = counted == self.counted.len()
+            && !self.children.contains_key(key)
+            && !self.refused_at.contains_key(key);
+        let Some(row) = self.row.as_mut().filter(|_| is_new) else { return Ok(()) };
+        let (per_minute, per_day) = (self.settings.new_items_per_minute, self.settings.new_items_per_day);
+        row.quota = row
+            .quota
+            .and_one_more(turn.now, per_minute, per_day)
+            .map_err(|wait| KeeperFault::RateLimited { retry_after: retry_seconds(wait) })?;
+        turn.row_changed = true;
+        Ok(())
     }
 
     pub(super) fn mint_answered(
@@ -287,7 +294,9 @@ impl Keeper {
 
     /// A 401 on an exchange means: refresh once, then try once.
     fn mint_refused(&mut self, key: &ChildKey, generation: u64, fault: &BoxFault, now: Timestamp) {
-        if !(is_stale_parent(fault) && self.parent_refused(generation, now)) {
+        if is_stale_parent(fault) && self.parent_refused(generation, now) {
+            self.counted.push(key.clone());
+        } else {
             self.answer_all(key, &Err(caller_fault(fault)));
         }
     }

@@ -258,6 +258,8 @@ pub struct Keeper {
     /// Box is not asked with the parent token before this time.
     throttled_until: Option<Timestamp>,
     refused_at: LiteMap<ChildKey, Timestamp>,
+    /// What is to be tried a second time, and was counted the first time.
+    counted: Vec<ChildKey>,
     revokes_left: u32,
 }
 
@@ -294,6 +296,7 @@ impl Keeper {
             worked_generation: None,
             throttled_until: None,
             refused_at: LiteMap::new(),
+            counted: Vec::new(),
             revokes_left: plan::REVOKES_PER_ALARM,
         };
         for record in records {

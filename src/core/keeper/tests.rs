@@ -767,6 +767,25 @@ fn a_parent_that_box_ends_again_and_again_is_replaced_thrice_in_five_minutes() {
 }
 
 #[test]
+fn what_box_does_not_give_costs_nothing_of_the_quota_while_box_is_left_alone() {
+    let mut bench = Bench::with(Settings { new_items_per_minute: 2, ..settings() });
+    bench.open();
+    let (_, effects) = bench.call(tokens("file_1"));
+    let effects = bench.answer(box_call(&effects).0, 401, "");
+    bench.answer(box_call(&effects).0, 503, "");
+    for _ in 0..10 {
+        let (caller, effects) = bench.call(tokens("file_1"));
+        let answer = token_answer(&effects, caller, "file_1");
+        assert!(matches!(answer, Err(KeeperFault::BoxUnavailable { .. })), "{answer:?}");
+    }
+    bench.after(6);
+    let (_, effects) = bench.call(tokens("file_1"));
+    let put = escrow_put(&bench.answer(box_call(&effects).0, 200, &pair(2)));
+    let effects = bench.step(Event::KvWrote(put, true));
+    assert!(box_call(&effects).1.contains("subject_token=access-2"));
+}
+
+#[test]
 fn a_pair_that_says_no_life_is_kept_and_rotated_again_but_not_without_end() {
     let mut bench = Bench::new();
     bench.open();
