@@ -135,7 +135,7 @@ function tooWide(page) {
     const { clientWidth, scrollWidth } = document.documentElement;
     const scrolls = (node) => node && (['auto', 'scroll'].includes(getComputedStyle(node).overflowX) || scrolls(node.parentElement));
     const shown = [...document.querySelectorAll('body *')].filter((node) => node.checkVisibility({ visibilityProperty: true }));
-    const beyond = shown.filter((node) => node.getBoundingClientRect().right > clientWidth + 1 && !scrolls(node.parentElement) && !node.closest('.unseen, svg'));
+    const beyond = shown.filter((node) => node.getBoundingClientRect().right > clientWidth + 1 && !scrolls(node.parentElement) && !node.closest('.unseen, svg, [slot=keyhole-stage]'));
     const wide = beyond.map((node) => `${node.nodeName} ${node.id || node.className} ends at ${node.getBoundingClientRect().right}`);
     return scrollWidth > clientWidth || visualViewport.scale !== 1 ? [`${scrollWidth} wide, scale ${visualViewport.scale}`, ...wide] : wide;
   });

@@ -35,6 +35,10 @@ test('s30 a planted secret is found in each place that a browser has', async ({ 
   const planted = new Needle('the planted one', plain);
   // A site that does everything wrong.
   const site = http.createServer((request, response) => {
+    if (request.url !== '/') {
+      response.writeHead(404).end();
+      return;
+    }
     response.writeHead(200, { 'content-type': 'text/html', 'x-leak': plain, 'set-cookie': `leak=${plain}; HttpOnly` });
     response.end(`<!doctype html><title>Leaks</title><p>${plain}</p>`);
   });
