@@ -176,9 +176,10 @@ fn append(response: &mut Response<Body>, name: &str, value: &str, same_site: Sam
 /// The names and values of all cookies that came along (RFC 6265 section 4.2), in the browser's order. What is no
 /// text or no pair is none of ours.
 fn sent(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    texts.flat_map(|text| text.split(';')).filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
+    let pairs =
+        headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    pairs.filter_map(|pair| {
+        let (name, value) = core::str::from_utf8(pair).ok()?.split_once('=')?;
         Some((name.trim(), value.trim()))
     })
 }
@@ -200,6 +201,17 @@ mod tests {
 
     fn issued() -> SessionCookie {
         SessionCookie::issue(keeper(), SessionSecret::new([2; 32]))
+    }
+
+    #[test]
+    fn a_strangers_cookie_that_is_no_text_does_not_hide_ours() {
+        let ours = issued().value(config().keys()).unwrap();
+        for strange in ["x=\u{fc}; ".as_bytes(), b"x=\xff; ", b"=; ; x; "] {
+            let header = [strange, SESSION_NAME.as_bytes(), b"=", ours.as_bytes()].concat();
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, HeaderValue::from_bytes(&header).unwrap());
+            assert!(session(&headers, config().keys()).is_ok(), "{strange:?}");
+        }
     }
 
     fn with_cookie(text: &str) -> HeaderMap {

@@ -151,7 +151,7 @@ pub(crate) fn page_policy(config: &Config, nonce: &str) -> String {
         format!("img-src blob: data: {library}"),
         format!("font-src data: {library}"),
         format!("connect-src 'self' {api} {content} {library} blob:"),
-        "worker-src blob:".to_owned(),
+        format!("worker-src blob: {library}"),
         "media-src blob:".to_owned(),
         format!("frame-src {content} blob:"),
         "base-uri 'none'".to_owned(),
@@ -218,7 +218,7 @@ mod tests {
              img-src blob: data: https://cdn01.boxcdn.net; \
              font-src data: https://cdn01.boxcdn.net; \
              connect-src 'self' https://api.box.com https://*.boxcloud.com https://cdn01.boxcdn.net blob:; \
-             worker-src blob:; media-src blob:; frame-src https://*.boxcloud.com blob:; \
+             worker-src blob: https://cdn01.boxcdn.net; media-src blob:; frame-src https://*.boxcloud.com blob:; \
              base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         );
     }

@@ -71,6 +71,12 @@ impl Item {
         &self.id
     }
 
+    /// Whether it is the folder that holds all others.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.kind == ItemKind::Folder && self.id.bytes().all(|digit| digit == b'0')
+    }
+
     /// The path of the item's API resource, `/2.0/files/123`.
     #[must_use]
     pub fn path(&self) -> String {

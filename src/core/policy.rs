@@ -46,7 +46,8 @@ impl Policy {
     pub fn item(&self, item: &Item) -> Result<(), Fault> {
         match item.kind() {
             ItemKind::File => Ok(()),
-            ItemKind::Folder if self.folders => Ok(()),
+            // The root is no one folder: a token for it would open the whole account.
+            ItemKind::Folder if self.folders && !item.is_root() => Ok(()),
             ItemKind::Folder => Err(Fault::FoldersNotAllowed),
         }
     }
@@ -96,6 +97,14 @@ mod tests {
         assert_eq!(policy("item_preview", false).item(&file), Ok(()));
         assert_eq!(policy("item_preview", false).item(&folder), Err(Fault::FoldersNotAllowed));
         assert_eq!(policy("item_preview", true).item(&folder), Ok(()));
+        for root in ["folder_0", "folder_00"] {
+            let root = Item::parse(root).unwrap();
+            assert_eq!(
+                policy("item_preview", true).item(&root),
+                Err(Fault::FoldersNotAllowed),
+                "all is no item"
+            );
+        }
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn configuration(env: &Env) -> core::result::Result<Config, ConfigFaults> {
         ("STORE", env.kv("STORE").is_err()),
         ("KEEPERS", env.durable_object("KEEPERS").is_err()),
         ("ASSETS", env.assets("ASSETS").is_err()),
+        ("LOGIN_LIMIT", env.rate_limiter("LOGIN_LIMIT").is_err()),
     ]
     .into_iter()
     .filter_map(|(binding, missing)| missing.then_some(binding))

@@ -51,6 +51,10 @@ pub struct Trouble {
 pub fn trouble(code: &str) -> Trouble {
     let (title, text) = match code {
         "offline" => ("You are offline", "Connect to the internet, then try again."),
+        "not_allowed" => (
+            "Box does not allow this",
+            "Your account or the app lacks the right to read it. The app’s scopes are set in Box’s Developer Console.",
+        ),
         "not_configured" => {
             ("This Keyhole is not set up yet", "Whoever runs it finds what is missing at /healthz.")
         }

@@ -51,7 +51,7 @@ fn copy_changed(files: &[PathBuf], from: &Path, to: &Path) -> Outcome {
     Ok(())
 }
 
-/// What the README tells somebody who deploys, word for word, but for the upload.
+/// What the README tells somebody who deploys, but for the secrets and the upload.
 ///
 /// # Errors
 /// A command fails.

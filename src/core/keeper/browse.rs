@@ -3,7 +3,7 @@
 use super::{
     CallerId, Flight, Keeper, Turn, Wants,
     log::Act,
-    message::{KeeperFault, Reply},
+    message::Reply,
     mint::is_stale_parent,
     plan,
     refresh::{caller_fault, word},
@@ -82,10 +82,7 @@ impl Keeper {
             Err(fault) => {
                 self.heed_throttle(&fault, turn.now);
                 turn.log(Act::Refused { asked: "folder_items", error: word(&fault) });
-                Reply::Fault(match caller_fault(&fault) {
-                    KeeperFault::Forbidden => KeeperFault::ItemNotFound,
-                    other => other,
-                })
+                Reply::Fault(caller_fault(&fault))
             }
         };
         self.answer_items(caller, reply, turn);

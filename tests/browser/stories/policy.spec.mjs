@@ -12,7 +12,7 @@ const POLICY = (nonce) => [
   `img-src blob: data: ${library}`,
   `font-src data: ${library}`,
   `connect-src 'self' ${BOX} ${CONTENT} ${library} blob:`,
-  'worker-src blob:',
+  `worker-src blob: ${library}`,
   'media-src blob:',
   `frame-src ${CONTENT} blob:`,
   "base-uri 'none'",
