@@ -53,6 +53,8 @@ test('a pass that Box no longer accepts is replaced without a word', async ({ in
 });
 
 test('a Box that does not answer for a while is said, and nothing is lost', async ({ inside, page, wire }) => {
+  // The first folder is there before Box fails.
+  await expect(inside.row('Garden')).toBeVisible();
   await box.order({ method: 'GET', path: '/2.0/folders/*', status: 503, count: 20 });
   await inside.row('Garden').click();
   await expect(page.locator('#folder-trouble')).toContainText('Box does not answer right now');
