@@ -173,7 +173,7 @@ async fn serve<S: Store, K: Keepers>(
         Route::Callback => Ok(login::finish(context, request, &mut visit.entropy).await),
         Route::Done => Ok(notice::done(config, request.uri(), visit).into()),
         Route::Logout => logout::logout(context, sent).await.map(Served::from),
-        Route::Session => session::show(context, sent).await.map(Served::from),
+        Route::Session => session::show(context, sent).await,
         Route::Tokens => tokens::hand_out(context, request).await.map(Served::from),
         Route::Items { folder } => items::list(context, request, folder).await.map(Served::from),
         Route::Health => Ok(health::healthy().into()),

@@ -1,10 +1,10 @@
 //! Who is signed in, and until when; and how a flow asks the keeper of the cookie that came along.
 
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 
 use crate::{
-    app::{Body, Context, Keepers, Store},
+    app::{Context, Keepers, Served, Store},
     box_api::User,
     config::Config,
     cookies::{self, SessionCookie},
@@ -13,11 +13,12 @@ use crate::{
     keeper::message::{Ask, End, Message, Reply},
 };
 
-/// Answers whether there is a session, and mints nothing. To have none is no fault here.
+/// Answers whether there is a session, and mints nothing. To have none is no fault to the caller; the log says why
+/// there is none.
 pub(crate) async fn show<S: Store, K: Keepers>(
     context: &Context<'_, S, K>,
     sent: &HeaderMap,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Served, Fault> {
     let (session, fault) = match ask(context, sent, Ask::Session).await {
         Ok(Reply::Session(view)) => {
             (Some(SessionForm { user: view.user, expires_at: view.expires_at.seconds() }), None)
@@ -35,7 +36,7 @@ pub(crate) async fn show<S: Store, K: Keepers>(
     if fault.is_some_and(Fault::clears_session) {
         cookies::clear_session(&mut response);
     }
-    Ok(response)
+    Ok(Served { response, fault: fault.map(Fault::name) })
 }
 
 /// Asks the keeper of the session cookie. Without a cookie whose tag holds, no keeper is woken.
