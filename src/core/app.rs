@@ -20,6 +20,7 @@ use crate::{
     page::PageFill,
     problem::Problem,
     route::{Route, Routed, route},
+    seal::KeyId,
     secret::Entropy,
     session,
     time::Timestamp,
@@ -110,11 +111,18 @@ pub(crate) struct Context<'a, S, K> {
 pub(crate) struct Served {
     pub(crate) response: Response<Body>,
     pub(crate) fault: Option<&'static str>,
+    pub(crate) missing_key: Option<KeyId>,
+}
+
+impl Served {
+    pub(crate) const fn new(response: Response<Body>, fault: Option<&'static str>) -> Self {
+        Self { response, fault, missing_key: None }
+    }
 }
 
 impl From<Response<Body>> for Served {
     fn from(response: Response<Body>) -> Self {
-        Self { response, fault: None }
+        Self::new(response, None)
     }
 }
 
@@ -138,6 +146,9 @@ pub async fn answer(
     if envelope.route.as_ref().is_some_and(Route::is_call) {
         let listed = envelope.origin.and_then(|origin| config.policy.listed(origin));
         headers::share(&mut served.response, listed);
+        if served.fault.is_none() {
+            cookies::renew_session(&mut served.response, request.headers(), config);
+        }
     }
     envelope.finished(served)
 }
@@ -146,7 +157,7 @@ pub async fn answer(
 #[must_use]
 pub fn unconfigured(request: &Request<Vec<u8>>, faults: &ConfigFaults) -> Answer {
     let response = health::not_configured(faults).answer();
-    Envelope::of(request, false).finished(Served { response, fault: Some("not_configured") })
+    Envelope::of(request, false).finished(Served::new(response, Some("not_configured")))
 }
 
 async fn serve<S: Store, K: Keepers>(
@@ -224,11 +235,11 @@ impl<'a> Envelope<'a> {
         if fault.clears_session() {
             cookies::clear_session(&mut response);
         }
-        Served { response, fault: Some(fault.name()) }
+        Served { missing_key: fault.missing_key(), ..Served::new(response, Some(fault.name())) }
     }
 
     fn finished(&self, served: Served) -> Answer {
-        let Served { mut response, fault } = served;
+        let Served { mut response, fault, missing_key } = served;
         headers::secure(&mut response, self.route.as_ref(), self.https);
         if self.bodiless {
             *response.body_mut() = Body::Bytes(Vec::new());
@@ -237,6 +248,7 @@ impl<'a> Envelope<'a> {
             route: self.route.as_ref().map_or("none", Route::name),
             status: response.status().as_u16(),
             fault,
+            missing_key,
         };
         Answer { response, log }
     }

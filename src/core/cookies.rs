@@ -42,13 +42,15 @@ const LOGINS_UNDER_WAY_MAX: usize = 5;
 pub struct SessionCookie {
     pub(crate) keeper: KeeperName,
     pub(crate) secret: SessionSecret,
+    /// The key whose tag it came with.
+    key: Option<KeyId>,
 }
 
 impl SessionCookie {
     /// The cookie of a session that this keeper opened.
     #[must_use]
     pub(crate) const fn issue(keeper: KeeperName, secret: SessionSecret) -> Self {
-        Self { keeper, secret }
+        Self { keeper, secret, key: None }
     }
 
     fn value(&self, keys: &SealKeys) -> Option<String> {
@@ -71,12 +73,12 @@ impl SessionCookie {
         let secret = SessionSecret::parse(secret).ok_or(Fault::DeadCookie)?;
         let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| Fault::DeadCookie)?;
         if keys.tag(&key, TAG_LABEL, b"").is_none() {
-            return Err(Fault::UnknownKey);
+            return Err(Fault::UnknownKey(key));
         }
         if !keys.tag_holds(&key, TAG_LABEL, head.as_bytes(), &tag) {
             return Err(Fault::DeadCookie);
         }
-        Ok(Self { keeper, secret })
+        Ok(Self { keeper, secret, key: Some(key) })
     }
 }
 
@@ -95,6 +97,19 @@ pub fn set_session(response: &mut Response<Body>, cookie: &SessionCookie, config
     // The sealing key is always held.
     let value = cookie.value(config.keys()).unwrap_or_default();
     append(response, SESSION_NAME, &value, SameSite::Strict, config.keeper.session_absolute.as_secs());
+}
+
+/// Gives the browser its session again if an older key than the one that seals now tagged its cookie: then that key
+/// can be dropped once every session has been used. An answer that sets a cookie already keeps its own.
+pub(crate) fn renew_session(response: &mut Response<Body>, sent: &HeaderMap, config: &Config) {
+    if response.headers().contains_key(header::SET_COOKIE) {
+        return;
+    }
+    if let Ok(cookie) = session(sent, config.keys())
+        && cookie.key.is_some_and(|key| key != *config.keys().sealing_id())
+    {
+        set_session(response, &cookie, config);
+    }
 }
 
 /// Takes the session from the browser.
@@ -279,8 +294,8 @@ mod tests {
             let changed = String::from_utf8(changed).unwrap();
             let fault = read(&changed).unwrap_err();
             // The name of a key is all that can turn into that of a key we do not hold.
-            let expected = if at < 2 { Fault::UnknownKey } else { Fault::DeadCookie };
-            assert_eq!(fault, expected, "{at}");
+            let unknown_key = matches!(fault, Fault::UnknownKey(_));
+            assert!(if at < 2 { unknown_key } else { fault == Fault::DeadCookie }, "{at}: {fault:?}");
         }
     }
 
@@ -303,7 +318,7 @@ mod tests {
         let elsewhere = config_with(&[("SEAL_KEYS", &other)]);
         let sent = with_cookie(&format!("__Host-Http-keyhole={}", value()));
         let fault = session(&sent, elsewhere.keys()).unwrap_err();
-        assert_eq!(fault, Fault::UnknownKey);
+        assert!(matches!(fault, Fault::UnknownKey(_)), "{fault:?}");
         assert!(!fault.clears_session());
     }
 

@@ -7,6 +7,7 @@ use crate::{
     guard::Refusal,
     keeper::message::{End, KeeperFault},
     problem::Problem,
+    seal::KeyId,
 };
 
 /// Every way in which a request does not get what it wanted.
@@ -65,7 +66,7 @@ pub enum Fault {
     Ended(End),
     /// The session cookie was tagged with a key that this deployment does not hold.
     #[error("the session cookie names an unknown key")]
-    UnknownKey,
+    UnknownKey(KeyId),
     /// The keeper could not do it.
     #[error("the keeper reports a fault")]
     Keeper(KeeperFault),
@@ -100,6 +101,15 @@ impl Fault {
         }
     }
 
+    /// The key that `SEAL_KEYS` lacks, if that is what went wrong: an operator has to know which.
+    #[must_use]
+    pub const fn missing_key(self) -> Option<KeyId> {
+        match self {
+            Self::UnknownKey(key) => Some(key),
+            _ => None,
+        }
+    }
+
     /// The stable word for the log.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -109,7 +119,7 @@ impl Fault {
             Self::NoSession => "no_session",
             Self::DeadCookie => "dead_cookie",
             Self::Ended(_) => "ended",
-            Self::UnknownKey => "unknown_key",
+            Self::UnknownKey(_) => "unknown_key",
             Self::Unreachable(KeeperUnreachable::Overloaded) => "keeper_overloaded",
             Self::Unreachable(KeeperUnreachable::Slow) => "keeper_slow",
             Self::Unreachable(KeeperUnreachable::Broken) => "keeper_broken",
@@ -175,7 +185,7 @@ impl Fault {
             }
             Self::NoSession | Self::DeadCookie => signed_out(),
             Self::Ended(end) => signed_out().reason(end),
-            Self::UnknownKey => not_configured(),
+            Self::UnknownKey(_) => not_configured(),
             Self::Keeper(fault) => keeper(fault),
             Self::Unreachable(_) | Self::Skewed | Self::Store(_) => busy(RETRY_AFTER_HICCUP_SECONDS),
         }
@@ -283,7 +293,7 @@ mod tests {
             (Fault::NoSession, 401, "signed_out"),
             (Fault::DeadCookie, 401, "signed_out"),
             (Fault::Ended(End::Idle), 401, "signed_out"),
-            (Fault::UnknownKey, 503, "not_configured"),
+            (Fault::UnknownKey(KeyId::parse("k9").unwrap()), 503, "not_configured"),
             (Fault::Keeper(KeeperFault::CodeRefused), 503, "box_unavailable"),
             (Fault::Keeper(KeeperFault::ItemNotFound), 404, "item_not_found"),
             (Fault::Keeper(KeeperFault::Forbidden), 403, "not_allowed"),
@@ -306,7 +316,7 @@ mod tests {
     fn s36_who_may_come_again_is_told_when() {
         for fault in [
             Fault::TooManyLogins,
-            Fault::UnknownKey,
+            Fault::UnknownKey(KeyId::parse("k9").unwrap()),
             Fault::Keeper(KeeperFault::BoxUnavailable { retry_after: 5 }),
             Fault::Keeper(KeeperFault::RateLimited { retry_after: 5 }),
             Fault::Unreachable(KeeperUnreachable::Overloaded),
@@ -320,7 +330,7 @@ mod tests {
     fn a_session_that_could_not_be_asked_for_is_not_taken_from_the_browser() {
         for fault in [
             Fault::NoSession,
-            Fault::UnknownKey,
+            Fault::UnknownKey(KeyId::parse("k9").unwrap()),
             Fault::Ended(End::Replaced),
             Fault::Keeper(KeeperFault::Misconfigured),
             Fault::Unreachable(KeeperUnreachable::Broken),

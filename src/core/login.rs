@@ -80,7 +80,7 @@ pub(crate) async fn start<S: Store, K: Keepers>(
     );
     let mut response = headers::redirect(StatusCode::FOUND, to.as_str());
     cookies::set_login(&mut response, request.headers(), &keeper, &LoginCookie { secret, record });
-    Ok(Served { response, fault: saved.err().map(|fault| Fault::Store(fault).name()) })
+    Ok(Served::new(response, saved.err().map(|fault| Fault::Store(fault).name())))
 }
 
 /// What a page may ask of a login.
@@ -220,7 +220,7 @@ async fn replace<S, K: Keepers>(
     previous: Option<SessionCookie>,
     keeper: &KeeperName,
 ) {
-    if let Some(SessionCookie { keeper, secret }) = previous.filter(|session| session.keeper != *keeper) {
+    if let Some(SessionCookie { keeper, secret, .. }) = previous.filter(|session| session.keeper != *keeper) {
         drop(context.keepers.ask(&keeper, &Message { secret, ask: Ask::Close(End::Replaced) }).await);
     }
 }
@@ -242,7 +242,7 @@ fn leave<S, K>(
         }
     };
     let response: Response<Body> = headers::redirect(StatusCode::SEE_OTHER, &to);
-    Served { response, fault: Some(outcome.word()).filter(|_| outcome != Outcome::SignedIn) }
+    Served::new(response, Some(outcome.word()).filter(|_| outcome != Outcome::SignedIn))
 }
 
 #[cfg(test)]

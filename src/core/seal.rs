@@ -14,12 +14,15 @@
 //! associated data = purpose, keeper, generation, client id and detail, each with its length before it.
 //! So a record does not open for another keeper, at another generation, for another app or another purpose.
 
+use core::fmt;
+
 use chacha20poly1305::{
     KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
+use serde::{Serialize, Serializer};
 use sha2::Sha256;
 use thiserror::Error;
 
@@ -29,22 +32,40 @@ const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;
 
 /// The name of a master key: 1 to 16 of `a-z` and `0-9`. It stands in clear before each record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyId(String);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyId {
+    text: [u8; KEY_ID_BYTES_MAX],
+    length: usize,
+}
+
+const KEY_ID_BYTES_MAX: usize = 16;
 
 impl KeyId {
     /// Parses a key id; anything but 1 to 16 of `a-z0-9` is `None`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let fits = (1..=16).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        fits.then(|| Self(text.to_owned()))
+        let plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let mut id = Self { text: [0; KEY_ID_BYTES_MAX], length: text.len() };
+        id.text.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        (plain && !text.is_empty()).then_some(id)
     }
 
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.text.get(..self.length).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for KeyId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
     }
 }
 
@@ -110,7 +131,7 @@ impl Place<'_> {
 }
 
 /// Why a record did not open. Never a reason to end a session: the record stays untouched and the answer is 503.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum OpenFault {
     /// Shorter than its own header says.
     #[error("a sealed record is cut short")]

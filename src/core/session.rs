@@ -36,7 +36,7 @@ pub(crate) async fn show<S: Store, K: Keepers>(
     if fault.is_some_and(Fault::clears_session) {
         cookies::clear_session(&mut response);
     }
-    Ok(Served { response, fault: fault.map(Fault::name) })
+    Ok(Served::new(response, fault.map(Fault::name)))
 }
 
 /// Asks the keeper of the session cookie. Without a cookie whose tag holds, no keeper is woken.
@@ -48,7 +48,7 @@ pub(crate) async fn ask<S, K: Keepers>(
     sent: &HeaderMap,
     ask: Ask,
 ) -> Result<Reply, Fault> {
-    let SessionCookie { keeper, secret } = cookies::session(sent, context.config.keys())?;
+    let SessionCookie { keeper, secret, .. } = cookies::session(sent, context.config.keys())?;
     match context.keepers.ask(&keeper, &Message { secret, ask }).await? {
         Reply::Unopened => Err(Fault::DeadCookie),
         Reply::Ended(end) => Err(Fault::Ended(end)),

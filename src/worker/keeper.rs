@@ -11,7 +11,7 @@ use futures_channel::oneshot;
 use keyhole_core::{
     config::Config,
     keeper::{
-        CallerId, Change, Effect, Event, Keeper as Machine, KeeperName, Timer,
+        CallerId, Change, CopyLabel, Effect, Event, Keeper as Machine, KeeperName, Timer,
         message::{Message, Reply},
         record::{Kind, Record},
     },
@@ -190,8 +190,8 @@ impl Shell {
                 Effect::AskBox { call, request, limit } => {
                     Event::BoxAnswered(call, ask_box::send(*request, limit).await)
                 }
-                Effect::PutKv { call, value, expires_at } => {
-                    Event::KvWrote(call, shell.put_copy(&value, expires_at).await)
+                Effect::PutKv { call, value, label, expires_at } => {
+                    Event::KvWrote(call, shell.put_copy(&value, label, expires_at).await)
                 }
                 Effect::DeleteKv(call) => Event::KvWrote(call, shell.delete_copy().await),
                 Effect::ReadKv(call) => Event::KvRead(call, shell.read_copy().await),
@@ -218,9 +218,9 @@ impl Shell {
         }
     }
 
-    async fn put_copy(&self, value: &[u8], expires_at: Timestamp) -> bool {
+    async fn put_copy(&self, value: &[u8], label: CopyLabel, expires_at: Timestamp) -> bool {
         match self.copy() {
-            Some((kv, name)) => kv.put_copy(&name, value, expires_at).await,
+            Some((kv, name)) => kv.put_copy(&name, value, label, expires_at).await,
             None => false,
         }
     }

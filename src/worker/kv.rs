@@ -5,7 +5,7 @@ use core::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
 use keyhole_core::{
     app::{Store, StoreFault},
-    keeper::{KeeperName, KvSilent},
+    keeper::{CopyLabel, KeeperName, KvSilent},
     time::Timestamp,
 };
 use worker::{
@@ -38,8 +38,15 @@ impl KvBinding {
     }
 
     /// The copy of a keeper's grant; whether KV confirmed the put.
-    pub(crate) async fn put_copy(&self, keeper: &KeeperName, value: &[u8], expires_at: Timestamp) -> bool {
-        let put = self.0.put_bytes(&copy_key(keeper), value).map(|put| put.expiration(expires_at.seconds()));
+    pub(crate) async fn put_copy(
+        &self,
+        keeper: &KeeperName,
+        value: &[u8],
+        label: CopyLabel,
+        expires_at: Timestamp,
+    ) -> bool {
+        let put = self.0.put_bytes(&copy_key(keeper), value);
+        let put = put.and_then(|put| put.expiration(expires_at.seconds()).metadata(label));
         match put {
             Ok(put) => within(COPY_LIMIT, put.execute()).await.is_some(),
             Err(_) => false,

@@ -17,7 +17,7 @@ pub(crate) type ReplySlot = Rc<RefCell<Option<Vec<u8>>>>;
 /// One object.
 pub(crate) struct Object {
     name: KeeperName,
-    settings: Rc<Settings>,
+    pub(crate) settings: Rc<Settings>,
     pub(crate) machine: Option<Keeper>,
     pub(crate) storage: BTreeMap<(Kind, String), String>,
     pub(crate) alarm: Option<Timestamp>,

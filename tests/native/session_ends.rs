@@ -1,5 +1,6 @@
 //! A session ends: by its person, by its limits, by Box. Each end has its word, and nothing comes after it.
 
+use keyhole_core::secret::MasterKey;
 use serde_json::{Value, json};
 
 use crate::{
@@ -23,7 +24,7 @@ fn assert_ended(browser: &Browser, cookie: &str, reason: &str) {
     browser.plant("__Host-Http-keyhole", cookie);
     let session = body(&browser.get("/api/session"));
     assert_eq!((session["session"].clone(), session["ended"].clone()), (Value::Null, json!(reason)));
-    assert_eq!(browser.session_cookie(), Some(String::new()).filter(|_| false), "the browser lets go of it");
+    assert_eq!(browser.session_cookie(), None, "the browser lets go of it");
 }
 
 #[test]
@@ -156,4 +157,52 @@ fn a_session_lives_on_when_its_object_and_then_the_objects_storage_is_lost() {
     }
     let session = body(&browser.get("/api/session"));
     assert!(session["session"]["user"].is_object(), "KV has the copy: {session}");
+}
+
+/// The caller is told that there is none, which is no fault; the operator may want to know why.
+#[test]
+fn the_log_says_why_there_was_no_session() {
+    let app = TestApp::new();
+    let browser = app.browser();
+    let asked = || {
+        browser.get("/api/session");
+        let line = app.world.log.borrow().last().cloned().unwrap();
+        serde_json::from_str::<Value>(&line).unwrap()
+    };
+    assert_eq!((&asked()["fault"], &asked()["status"]), (&json!("no_session"), &json!(200)));
+    browser.plant("__Host-Http-keyhole", "rubbish");
+    assert_eq!(asked()["fault"], "dead_cookie");
+    browser.sign_in();
+    let cookie = browser.session_cookie().unwrap();
+    assert_eq!(asked()["fault"], Value::Null);
+    browser.post("/auth/logout", &json!({}));
+    browser.plant("__Host-Http-keyhole", &cookie);
+    assert_eq!(asked()["fault"], "ended");
+}
+
+#[test]
+fn a_change_of_keys_renews_the_cookie_and_a_missing_key_is_named_in_the_log() {
+    let key = |n: u8| format!("k{n}:{}", MasterKey::new([n; 32]).expose_text());
+    let app = TestApp::with(&[("SEAL_KEYS", &key(1))]);
+    let browser = app.browser();
+    browser.sign_in();
+    assert!(set_cookies(&browser.get("/api/session")).is_empty());
+    let old = browser.session_cookie().unwrap();
+
+    app.deploy(&[("SEAL_KEYS", &format!("{},{}", key(2), key(1)))]);
+    let answer = browser.get("/api/session");
+    assert!(body(&answer)["session"].is_object());
+    assert!(set_cookies(&answer)[0].starts_with("__Host-Http-keyhole=k2."), "{:?}", set_cookies(&answer));
+    assert!(set_cookies(&browser.get("/api/session")).is_empty(), "once is enough");
+    let new = browser.session_cookie().unwrap();
+
+    app.deploy(&[("SEAL_KEYS", &key(2))]);
+    browser.plant("__Host-Http-keyhole", &old);
+    assert_problem(&browser.get("/api/session"), 503, "not_configured");
+    let line = app.world.log.borrow().last().cloned().unwrap();
+    assert!(line.contains(r#""fault":"unknown_key","missing_key":"k1""#), "{line}");
+    assert_eq!(browser.session_cookie(), Some(old), "nobody is signed out");
+    browser.plant("__Host-Http-keyhole", &new);
+    // Its grant has not been written since: it needs the old key still.
+    assert_problem(&browser.get("/api/session"), 503, "not_configured");
 }

@@ -31,7 +31,7 @@ pub(crate) const CLIENT_SECRET: &str = "keyhole-dev-secret-not-a-secret";
 
 pub(crate) struct TestApp {
     pub(crate) world: World,
-    pub(crate) config: Config,
+    config: RefCell<Rc<Config>>,
     /// What the rate limiter says.
     pub(crate) login_admitted: Cell<bool>,
     /// Every answer as bytes: status, headers, body.
@@ -81,13 +81,20 @@ impl TestApp {
         let world = World::new(Emulator::new(Options::default()), config.keeper.clone());
         let app = Self {
             world,
-            config,
+            config: RefCell::new(Rc::new(config)),
             login_admitted: Cell::new(true),
             sent_out: RefCell::default(),
             answers: RefCell::default(),
         };
         app.tell_box("settings", json!({"decision": "grant"}));
         Rc::new(app)
+    }
+
+    /// A deploy with these settings changed: every instance starts anew, what is stored stays.
+    pub(crate) fn deploy(&self, changes: &[(&str, &str)]) {
+        let config = parsed(&variables(changes)).unwrap();
+        self.world.deploy(config.keeper.clone());
+        *self.config.borrow_mut() = Rc::new(config);
     }
 
     pub(crate) fn browser(self: &Rc<Self>) -> Browser {
@@ -103,10 +110,11 @@ impl TestApp {
     /// All at the same instant.
     #[track_caller]
     pub(crate) fn send_all(&self, requests: Vec<Request<Vec<u8>>>) -> Vec<Response<Vec<u8>>> {
+        let config = Rc::clone(&self.config.borrow());
         let answers = self.world.run(requests.into_iter().map(|request| {
             let login_admitted = login::rate_key(&request).is_none() || self.login_admitted.get();
             let visit = Visit { now: self.world.now(), entropy: self.world.entropy(), login_admitted };
-            let answer = answer(request, visit, &self.config, &self.world, &self.world);
+            let answer = answer(request, visit, &config, &self.world, &self.world);
             let boxed: Pin<Box<dyn Future<Output = _>>> = Box::pin(answer);
             boxed
         }));

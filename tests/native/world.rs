@@ -48,7 +48,7 @@ pub(crate) struct World {
     drawn: Cell<u64>,
     pub(crate) emulator: RefCell<Emulator>,
     pub(crate) kv: Kv,
-    settings: Rc<Settings>,
+    settings: RefCell<Rc<Settings>>,
     pub(crate) objects: RefCell<BTreeMap<KeeperName, Object>>,
     coming: RefCell<BTreeMap<(u64, u64), Coming>>,
     numbered: Cell<u64>,
@@ -73,7 +73,7 @@ impl World {
             drawn: Cell::new(0),
             emulator: RefCell::new(emulator),
             kv: Kv::default(),
-            settings: Rc::new(settings),
+            settings: RefCell::new(Rc::new(settings)),
             objects: RefCell::default(),
             coming: RefCell::default(),
             numbered: Cell::new(0),
@@ -84,6 +84,16 @@ impl World {
             to_box: RefCell::default(),
             log: RefCell::default(),
         }
+    }
+
+    /// Every instance is gone; the next ones have these settings.
+    pub(crate) fn deploy(&self, settings: Settings) {
+        let settings = Rc::new(settings);
+        for object in self.objects.borrow_mut().values_mut() {
+            object.settings = Rc::clone(&settings);
+            object.evict();
+        }
+        *self.settings.borrow_mut() = settings;
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
@@ -205,7 +215,7 @@ impl World {
                 let (after, answer) = self.ask_box(*request, limit);
                 self.later(name, after, Event::BoxAnswered(call, answer));
             }
-            Effect::PutKv { call, value, expires_at } => {
+            Effect::PutKv { call, value, expires_at, label: _ } => {
                 let wrote = self.kv.put(&key, &value, expires_at.millis(), self.now_ms()).is_ok();
                 self.later(name, KV_MS, Event::KvWrote(call, wrote));
             }
@@ -272,7 +282,7 @@ impl Keepers for World {
         self.objects
             .borrow_mut()
             .entry(keeper.clone())
-            .or_insert_with(|| Object::new(keeper.clone(), Rc::clone(&self.settings)))
+            .or_insert_with(|| Object::new(keeper.clone(), Rc::clone(&self.settings.borrow())))
             .waiting
             .insert(caller, Rc::clone(&slot));
         self.step(keeper, Event::Called(caller, message));

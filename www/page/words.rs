@@ -28,7 +28,7 @@ pub fn ended(reason: &str) -> &'static str {
         "expired" => "Your sign-in has reached its age limit. Sign in to go on.",
         "revoked" => "Box no longer accepts this sign-in: it was withdrawn there. Sign in to go on.",
         "superseded" => {
-            "Your sign-in was renewed somewhere else, and this one no longer counts. Sign in to go on."
+            "Only an older copy of your sign-in was left, and Box no longer takes it. Sign in to go on."
         }
         "rotation_lost" => {
             "Box’s answer was lost at the very moment your sign-in was being renewed. That is rare; signing in mends it."

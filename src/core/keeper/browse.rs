@@ -5,7 +5,7 @@ use super::{
     log::Act,
     message::Reply,
     mint::is_stale_parent,
-    plan,
+    plan::{self, Retry},
     refresh::{caller_fault, word},
 };
 use crate::{
@@ -19,11 +19,12 @@ pub(super) struct ItemsWanted {
     folder: Item,
     page: PageAsk,
     asked: bool,
+    retry: Option<Retry>,
 }
 
 impl ItemsWanted {
     pub(super) const fn new(folder: Item, page: PageAsk) -> Self {
-        Self { folder, page, asked: false }
+        Self { folder, page, asked: false, retry: None }
     }
 }
 
@@ -31,7 +32,10 @@ impl Keeper {
     pub(super) fn pump_items(&mut self, turn: &mut Turn) {
         let waiting: Vec<CallerId> = self.callers.keys().copied().collect();
         for caller in waiting {
-            if matches!(self.callers.get(&caller), Some(Wants::Items(wanted)) if !wanted.asked) {
+            if let Some(Wants::Items(wanted)) = self.callers.get(&caller)
+                && !wanted.asked
+                && wanted.retry.is_none_or(|retry| retry.at <= turn.now)
+            {
                 self.browse(caller, turn);
             }
         }
@@ -82,6 +86,13 @@ impl Keeper {
             Err(fault) => {
                 self.heed_throttle(&fault, turn.now);
                 turn.log(Act::Refused { asked: "folder_items", error: word(&fault) });
+                if let Some(Wants::Items(wanted)) = self.callers.get_mut(&caller)
+                    && let Some(retry) = Retry::after(wanted.retry, &fault, turn.now, turn.entropy.draw())
+                {
+                    wanted.asked = false;
+                    wanted.retry = Some(retry);
+                    return turn.retry(retry);
+                }
                 Reply::Fault(caller_fault(&fault))
             }
         };

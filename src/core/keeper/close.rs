@@ -11,7 +11,7 @@ use super::{
     log::Act,
     message::{End, Reply},
     plan,
-    record::{Debt, Kind, OutboxRow, Owed, Record, SealedToken, Status},
+    record::{Debt, Kind, OutboxRow, Owed, Record, SealedText, SealedToken, Status, Unreadable},
     refresh::word,
 };
 use crate::{
@@ -73,13 +73,22 @@ impl Keeper {
         // Never used twice: an answer that is still under way must not settle another row.
         self.outbox_numbers = self.outbox_numbers.saturating_add(1);
         let number = self.outbox_numbers;
-        let name = number.to_string();
-        let place = self.place(Purpose::Outbox, 0, &name);
-        let nonce = turn.entropy.draw();
-        let sealed = self.settings.seal_keys.seal(&place, None, nonce, token.as_bytes());
-        let token = SealedToken::new(&sealed, turn.now.plus(remains));
+        let token = SealedToken::new(&self.seal_outbox(number, token, turn), turn.now.plus(remains));
         self.put_outbox(number, OutboxRow::new(token, due, pair), turn);
         number
+    }
+
+    fn seal_outbox(&self, number: u64, token: &str, turn: &mut Turn) -> Vec<u8> {
+        let name = number.to_string();
+        let place = self.place(Purpose::Outbox, 0, &name);
+        self.settings.seal_keys.seal(&place, None, turn.entropy.draw(), token.as_bytes())
+    }
+
+    fn open_outbox(&self, number: u64, row: &OutboxRow) -> Result<String, Unreadable> {
+        let name = number.to_string();
+        let place = self.place(Purpose::Outbox, 0, &name);
+        let token = self.settings.seal_keys.open(&place, None, &row.token.sealed.bytes()?)?;
+        String::from_utf8(token).map_err(|_| Unreadable::Form)
     }
 
     fn put_outbox(&mut self, number: u64, row: OutboxRow, turn: &mut Turn) {
@@ -128,20 +137,18 @@ impl Keeper {
     }
 
     fn revoke(&mut self, number: u64, turn: &mut Turn) {
-        let name = number.to_string();
-        let place = self.place(Purpose::Outbox, 0, &name);
-        let sealed =
-            self.outbox.get(&number).and_then(|row| row.token.sealed.bytes().ok()).unwrap_or_default();
-        let opened = self.settings.seal_keys.open(&place, None, &sealed);
-        let token = opened.ok().and_then(|plaintext| String::from_utf8(plaintext).ok());
-        if let Some(token) = token {
-            self.revokes_left = self.revokes_left.saturating_sub(1);
-            let request = box_api::revoke(&self.settings.app, &token);
-            self.ask_box(Flight::Revoke { number }, request, turn);
-        } else {
+        let Some(row) = self.outbox.get(&number) else { return };
+        match self.open_outbox(number, row) {
+            Ok(token) => {
+                self.revokes_left = self.revokes_left.saturating_sub(1);
+                let request = box_api::revoke(&self.settings.app, &token);
+                self.ask_box(Flight::Revoke { number }, request, turn);
+            }
             // An operator has to bring the key back; until then it stays, and is tried now and then.
-            turn.log(Act::Unreadable);
-            self.try_later(number, None, turn);
+            Err(why) => {
+                turn.log(Act::unreadable(why));
+                self.try_later(number, None, turn);
+            }
         }
     }
 
@@ -168,6 +175,10 @@ impl Keeper {
 
     fn try_later(&mut self, number: u64, at_least: Option<Duration>, turn: &mut Turn) {
         if let Some(mut row) = self.outbox.get(&number).cloned() {
+            // Under the key that seals now: so an older one can be dropped an hour after it has made way.
+            if let Ok(token) = self.open_outbox(number, &row) {
+                row.token.sealed = SealedText::new(&self.seal_outbox(number, &token, turn));
+            }
             let wait = plan::backoff(row.tries).max(at_least.unwrap_or_default());
             row.tries = row.tries.saturating_add(1);
             row.due = turn.now.plus(wait);

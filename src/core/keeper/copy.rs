@@ -2,11 +2,11 @@
 //! when the object's storage is empty. A silent KV is never a miss, and what KV holds is judged by its sealed times.
 
 use super::{
-    CallId, CallerId, Effect, Flight, Keeper, KvSilent, Turn, Wants,
+    CallId, CallerId, CopyLabel, Effect, Flight, Keeper, KvSilent, Turn, Wants,
     log::Act,
     message::{Ask, KeeperFault, Reply},
     plan,
-    record::{Copy, Debt, Grant, Owed, Row, Status, Unreadable},
+    record::{Copy, Debt, Grant, Owed, Row, SealedText, Status, Unreadable},
 };
 use crate::{secret::SessionSecret, time::Timestamp};
 
@@ -15,9 +15,34 @@ impl Keeper {
     pub(super) fn copy_grant(&mut self, turn: &mut Turn) {
         let Some(row) = &self.row else { return };
         let Some(sealed) = row.grant.clone() else { return };
-        let (generation, expires_at) = (row.generation, row.expires_at);
+        self.put_copy(row.generation, sealed, turn);
+    }
+
+    /// Starts the put of this generation.
+    pub(super) fn put_copy(
+        &mut self,
+        generation: u64,
+        sealed: SealedText,
+        turn: &mut Turn,
+    ) -> Option<CallId> {
+        let row = self.row.as_ref()?;
+        let (opened_at, expires_at) = (row.opened_at, row.expires_at);
+        let key = *self.settings.seal_keys.sealing_id();
+        let label = CopyLabel { key, generation, opened_at, put_at: turn.now };
+        let value = Copy::new(generation, sealed).encode();
         let call = self.take_off(Flight::CopyGrant { generation });
-        turn.then.push(Effect::PutKv { call, value: Copy::new(generation, sealed).encode(), expires_at });
+        turn.then.push(Effect::PutKv { call, value, label, expires_at });
+        Some(call)
+    }
+
+    /// The copy in KV is behind: it will be put before long.
+    pub(super) fn owe_copy(&mut self, turn: &mut Turn) {
+        if let Some(row) = &mut self.row
+            && row.kv.is_none()
+        {
+            row.kv = Some(Debt { what: Owed::Put, due: turn.now.plus(plan::backoff(0)), tries: 0 });
+            turn.row_changed = true;
+        }
     }
 
     pub(super) fn delete_copy(&mut self, turn: &mut Turn) {
@@ -124,10 +149,10 @@ impl Keeper {
             Ok(None) => return Err(Reply::Unopened),
             Err(KvSilent) => return Err(Reply::Fault(KeeperFault::Recovering { retry_after: 5 })),
         };
-        let Ok((copy, grant)) = self.read(value, secret) else {
-            turn.log(Act::Unreadable);
-            return Err(Reply::Fault(KeeperFault::Misconfigured));
-        };
+        let (copy, grant) = self.read(value, secret).map_err(|why| {
+            turn.log(Act::unreadable(why));
+            Reply::Fault(KeeperFault::Misconfigured)
+        })?;
         self.row = Some(restored_row(secret, &copy, &grant, turn.now));
         self.refreshing.begin_restored(turn.now);
         self.secret = Some(secret.clone());
@@ -142,9 +167,9 @@ impl Keeper {
         let held = row.generation;
         match value.map(|value| value.map(|bytes| self.read(&bytes, &secret))) {
             Ok(Some(Ok((copy, grant)))) if copy.generation > held => self.adopt(copy, grant, turn),
-            Ok(None | Some(Ok(_))) => self.nothing_to_adopt(turn.now),
-            Ok(Some(Err(Unreadable))) => {
-                turn.log(Act::Unreadable);
+            Ok(None | Some(Ok(_))) => self.nothing_to_adopt(turn),
+            Ok(Some(Err(why))) => {
+                turn.log(Act::unreadable(why));
                 self.pause_recovery(turn, KeeperFault::Misconfigured);
             }
             Err(KvSilent) => self.pause_recovery(turn, KeeperFault::Recovering { retry_after: 5 }),

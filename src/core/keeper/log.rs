@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::message::End;
+use super::{message::End, record::Unreadable};
+use crate::seal::KeyId;
 
 /// What was done to a grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,8 +42,11 @@ pub enum Act {
         /// Why.
         why: End,
     },
-    /// A sealed record did not open: an operator must look at `SEAL_KEYS` and the client id.
-    Unreadable,
+    /// A record did not open: an operator must look at `SEAL_KEYS` and the client id.
+    Unreadable {
+        /// The key that it is sealed under, if `SEAL_KEYS` lacks it.
+        missing_key: Option<KeyId>,
+    },
 }
 
 /// How a rotation was saved that had been cut off.
@@ -56,6 +60,10 @@ pub enum Recovered {
 }
 
 impl Act {
+    pub(super) const fn unreadable(why: Unreadable) -> Self {
+        Self::Unreadable { missing_key: why.missing_key() }
+    }
+
     /// The line: JSON, with the grant's log name and `"event":"grant"`.
     #[must_use]
     pub fn line(&self, grant: &str) -> String {

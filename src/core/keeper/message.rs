@@ -72,7 +72,7 @@ pub enum End {
     Expired,
     /// Box says that the grant is no more.
     Revoked,
-    /// Somebody else used the refresh token.
+    /// Its object was lost, and the copy in KV is older than what Box gave last: its refresh token has been used.
     Superseded,
     /// An exchange was cut off and its answer is lost (ARCHITECTURE.md, the one window).
     RotationLost,

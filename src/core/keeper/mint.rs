@@ -12,7 +12,7 @@ use super::{
     CallerId, Change, Flight, Keeper, Turn, Wants,
     log::Act,
     message::{HandedToken, KeeperFault, Reply, TokenAnswer, TokensAsk},
-    plan,
+    plan::{self, Retry},
     record::{ChildKey, Kind, Record, SealedToken, Status, decode_child, encode_child},
     refresh::{caller_fault, retry_seconds, word},
 };
@@ -165,6 +165,9 @@ impl Keeper {
         if self.minting(key) {
             return Plan::Join;
         }
+        if self.retries.get(key).is_some_and(|retry| now < retry.at) {
+            return Plan::Queue;
+        }
         if let Some(fault) = self.throttled(now) {
             return Plan::Fault(fault);
         }
@@ -253,12 +256,13 @@ impl Keeper {
             Err(ExchangeFault::Box(fault)) => {
                 turn.log(Act::Refused { asked: "token-exchange", error: word(&fault) });
                 self.heed_throttle(&fault, turn.now);
-                self.mint_refused(&key, generation, &fault, turn.now);
+                self.mint_refused(&key, generation, &fault, turn);
             }
         }
     }
 
     fn keep_child(&mut self, key: ChildKey, child: Child, turn: &mut Turn) {
+        self.retries.remove(&key);
         self.make_room(&key, turn);
         let name = key.name();
         let Some(sealed) = self.seal(Purpose::Child, 0, &name, &encode_child(&child), turn) else { return };
@@ -293,11 +297,20 @@ impl Keeper {
     }
 
     /// A 401 on an exchange means: refresh once, then try once.
-    fn mint_refused(&mut self, key: &ChildKey, generation: u64, fault: &BoxFault, now: Timestamp) {
-        if is_stale_parent(fault) && self.parent_refused(generation, now) {
+    fn mint_refused(&mut self, key: &ChildKey, generation: u64, fault: &BoxFault, turn: &mut Turn) {
+        if is_stale_parent(fault) && self.parent_refused(generation, turn.now) {
             self.counted.push(key.clone());
-        } else {
-            self.answer_all(key, &Err(caller_fault(fault)));
+            return;
+        }
+        let last = self.retries.remove(key);
+        match Retry::after(last, fault, turn.now, turn.entropy.draw()) {
+            Some(retry) => {
+                self.counted.push(key.clone());
+                self.retries.retain(|_, retry| !retry.is_old(turn.now));
+                self.retries.insert(key.clone(), retry);
+                turn.retry(retry);
+            }
+            None => self.answer_all(key, &Err(caller_fault(fault))),
         }
     }
 

@@ -20,10 +20,11 @@ use std::{collections::VecDeque, rc::Rc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use litemap::LiteMap;
+use serde::Serialize;
 
 use crate::{
     box_api::{BoxAnswer, BoxApp, BoxRequest, Child, Device, Unreachable},
-    seal::{Place, Purpose, SealKeys},
+    seal::{KeyId, Place, Purpose, SealKeys},
     secret::{Entropy, SessionSecret, State},
     time::Timestamp,
 };
@@ -112,6 +113,8 @@ pub enum Timer {
     Caller(CallerId),
     /// The save waits no longer for the KV copy.
     Escrow(CallId),
+    /// Something that Box could not do is to be tried again.
+    Retry,
 }
 
 /// What happened. It has no `Debug`: it carries Box's answers, and those carry tokens.
@@ -153,6 +156,8 @@ pub enum Effect {
         call: CallId,
         /// The value.
         value: Vec<u8>,
+        /// What stands beside it.
+        label: CopyLabel,
         /// When KV may forget it.
         expires_at: Timestamp,
     },
@@ -182,6 +187,20 @@ impl fmt::Debug for Effect {
             Self::Log(act) => write!(f, "Log({act:?})"),
         }
     }
+}
+
+/// What a listing of KV shows of a copy, as its metadata: `cargo xtask keys` counts by it. Anybody who may write to
+/// KV may write this, so nothing is ever decided by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CopyLabel {
+    /// The key that the copy is sealed under.
+    pub key: KeyId,
+    /// Its generation.
+    pub generation: u64,
+    /// When its session was opened, in milliseconds since the epoch.
+    pub opened_at: Timestamp,
+    /// When it was put, in milliseconds since the epoch.
+    pub put_at: Timestamp,
 }
 
 /// A change of the object's storage.
@@ -258,6 +277,8 @@ pub struct Keeper {
     /// Box is not asked with the parent token before this time.
     throttled_until: Option<Timestamp>,
     refused_at: LiteMap<ChildKey, Timestamp>,
+    /// Exchanges that Box could not do, to be tried again.
+    retries: LiteMap<ChildKey, plan::Retry>,
     /// What is to be tried a second time, and was counted the first time.
     counted: Vec<ChildKey>,
     revokes_left: u32,
@@ -296,6 +317,7 @@ impl Keeper {
             worked_generation: None,
             throttled_until: None,
             refused_at: LiteMap::new(),
+            retries: LiteMap::new(),
             counted: Vec::new(),
             revokes_left: plan::REVOKES_PER_ALARM,
         };
@@ -303,11 +325,11 @@ impl Keeper {
             match record.kind {
                 Kind::Session => keeper.row = Some(Row::decode(&record.body)?),
                 Kind::Child => {
-                    let key = ChildKey::parse(&record.name).ok_or(Unreadable)?;
+                    let key = ChildKey::parse(&record.name).ok_or(Unreadable::Form)?;
                     keeper.sealed_children.insert(key, SealedToken::decode(&record.body)?);
                 }
                 Kind::Outbox => {
-                    let number = record.name.parse().map_err(|_| Unreadable)?;
+                    let number = record.name.parse().map_err(|_| Unreadable::Form)?;
                     keeper.outbox_numbers = keeper.outbox_numbers.max(number);
                     keeper.outbox.insert(number, OutboxRow::decode(&record.body)?);
                 }
@@ -349,7 +371,12 @@ impl Keeper {
     fn take(&mut self, event: Event, turn: &mut Turn) {
         let waits_for_escrow = !matches!(event, Event::KvWrote(..) | Event::Waited(_));
         if self.escrow.is_some() && waits_for_escrow {
-            self.held.push_back(event);
+            match event {
+                Event::Called(caller, _) if self.held.len() >= plan::CALLERS_MAX => {
+                    turn.reply(caller, Reply::Fault(TOO_MANY_CALLERS));
+                }
+                event => self.held.push_back(event),
+            }
             return;
         }
         match event {
@@ -359,6 +386,8 @@ impl Keeper {
             Event::KvRead(call, value) => self.kv_read(call, value, turn),
             Event::Waited(Timer::Caller(caller)) => self.give_up(caller, turn),
             Event::Waited(Timer::Escrow(call)) => self.escrow_waited(call, turn),
+            // The pump that follows tries again what is due.
+            Event::Waited(Timer::Retry) => {}
             Event::Alarm => self.alarmed(turn),
         }
     }
@@ -412,7 +441,8 @@ impl Keeper {
             Status::Ended => return Admission::Refused(Reply::Ended(row.end.unwrap_or(End::SignedOut))),
             Status::Open => {}
         }
-        if self.unlock(secret).is_err() {
+        if let Err(why) = self.unlock(secret) {
+            turn.log(Act::unreadable(why));
             return Admission::Refused(Reply::Fault(KeeperFault::Misconfigured));
         }
         if let Some(end) = self.limit_reached(turn.now) {
@@ -425,9 +455,9 @@ impl Keeper {
 
     /// Opens the grant and the children, once per instance.
     fn unlock(&mut self, secret: &SessionSecret) -> Result<(), Unreadable> {
-        let Some(row) = &self.row else { return Err(Unreadable) };
+        let Some(row) = &self.row else { return Err(Unreadable::Form) };
         if self.grant.is_none() {
-            let sealed = row.grant.as_ref().ok_or(Unreadable)?;
+            let sealed = row.grant.as_ref().ok_or(Unreadable::Form)?;
             self.grant = Some(self.open_grant(sealed, row.generation, secret)?);
             self.secret = Some(secret.clone());
             self.unlock_children(secret);
@@ -443,7 +473,7 @@ impl Keeper {
     ) -> Result<Grant, Unreadable> {
         let place = self.place(Purpose::Grant, generation, "");
         let opened = self.settings.seal_keys.open(&place, Some(secret), &sealed.bytes()?);
-        Grant::decode(&opened.map_err(|_| Unreadable)?)
+        Grant::decode(&opened?)
     }
 
     fn seal_grant(&self, grant: &Grant, generation: u64, turn: &mut Turn) -> Option<SealedText> {
@@ -491,6 +521,12 @@ impl Keeper {
         {
             row.seen_at = turn.now;
             turn.row_changed = true;
+            if let Some(grant) = &mut self.grant {
+                grant.seen_at = turn.now;
+            }
+            // The copy is judged by its sealed times: it must not look idle when the object is lost.
+            self.reseal(turn);
+            self.owe_copy(turn);
         }
     }
 
@@ -579,12 +615,19 @@ impl Keeper {
             turn.changes.push(Change::Alarm(due));
         }
         for caller in core::mem::take(&mut turn.arrived) {
+            // Who could be served at once did not wait; what was started for whom is sent away goes on.
+            if self.callers.len() > plan::CALLERS_MAX && self.callers.remove(&caller).is_some() {
+                turn.reply(caller, Reply::Fault(TOO_MANY_CALLERS));
+            }
             if self.callers.contains_key(&caller) {
                 turn.then.push(Effect::Wait(Timer::Caller(caller), plan::CALLER_LIMIT));
             }
         }
     }
 }
+
+/// What callers are told once enough of them wait.
+const TOO_MANY_CALLERS: KeeperFault = KeeperFault::RateLimited { retry_after: 2 };
 
 /// Whether a caller comes in.
 enum Admission {
@@ -623,6 +666,11 @@ impl Turn {
 
     fn reply(&mut self, caller: CallerId, reply: Reply) {
         self.then.push(Effect::Reply(caller, reply));
+    }
+
+    /// Comes back to it when it is due.
+    fn retry(&mut self, retry: plan::Retry) {
+        self.then.push(Effect::Wait(Timer::Retry, self.now.until(retry.at)));
     }
 
     fn log(&mut self, act: Act) {

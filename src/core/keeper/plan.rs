@@ -3,7 +3,10 @@
 use core::time::Duration;
 
 use super::record::{Grant, Quota, Window};
-use crate::{box_api::Child, time::Timestamp};
+use crate::{
+    box_api::{BoxFault, Child, Unreachable},
+    time::Timestamp,
+};
 
 /// The page renews a token while this much, or a quarter of its life, remains: the least of both.
 pub const RENEW_MARGIN: Duration = Duration::from_secs(5 * 60);
@@ -42,6 +45,8 @@ pub const ESCROW_LIMIT: Duration = Duration::from_millis(500);
 pub const KV_SETTLE: Duration = Duration::from_secs(60);
 /// How many calls to Box with the parent token run at once: the runtime has six connections.
 pub const SHARED_CALLS_MAX: usize = 6;
+/// How many callers wait at once. More are told to come again; none of them loses anything.
+pub const CALLERS_MAX: usize = 200;
 /// How many children a keeper holds. The one that ends first makes room.
 pub const CHILDREN_MAX: usize = 200;
 /// How many revocations an alarm works off.
@@ -75,6 +80,49 @@ pub(super) fn seen_grain(idle: Duration) -> Duration {
 /// The wait before try number `tries + 1`: 30 s, doubled each time, an hour at most.
 pub(super) fn backoff(tries: u32) -> Duration {
     Duration::from_secs(30).saturating_mul(1 << tries.min(7)).min(Duration::from_secs(3600))
+}
+
+/// Another try of what Box could not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Retry {
+    tries: u32,
+    /// Not before this time.
+    pub(super) at: Timestamp,
+}
+
+/// How often Box is asked again before a caller is told: all that fits into the time it waits.
+const RETRIES_MAX: u32 = 4;
+const RETRY_FIRST: Duration = Duration::from_millis(300);
+/// A retry that would wait longer than this is the caller's own.
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(4);
+
+impl Retry {
+    /// The next try after `last`, or none: Box said more than that it is down for a moment, or was asked often enough.
+    /// Waits twice as long each time, half of it by chance (`jitter`), so that keepers do not come back all at once.
+    pub(super) fn after(
+        last: Option<Self>,
+        fault: &BoxFault,
+        now: Timestamp,
+        jitter: [u8; 1],
+    ) -> Option<Self> {
+        let told = match fault {
+            BoxFault::Down { retry_after, .. } => retry_after.unwrap_or_default(),
+            BoxFault::Unreachable(Unreachable::Broken) => Duration::ZERO,
+            _ => return None,
+        };
+        // What was tried for callers that have long gone does not count.
+        let last = last.filter(|last| !last.is_old(now));
+        let tries = last.map_or(0, |last| last.tries);
+        let span = RETRY_FIRST.saturating_mul(1 << tries.min(RETRIES_MAX));
+        let wait = (span / 2 + span / 2 * u32::from(jitter[0]) / 255).max(told);
+        let again = tries < RETRIES_MAX && wait <= RETRY_WAIT_MAX;
+        again.then(|| Self { tries: tries.saturating_add(1), at: now.plus(wait) })
+    }
+
+    /// Whether everybody it was made for has left.
+    pub(super) fn is_old(&self, now: Timestamp) -> bool {
+        now >= self.at.plus(CALLER_LIMIT)
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

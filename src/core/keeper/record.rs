@@ -21,6 +21,7 @@ use crate::{
     box_api::{self, User},
     item::{Item, Scopes},
     json::Object,
+    seal::{KeyId, OpenFault},
     secret::{ChildToken, Digest, ParentToken, RefreshToken},
     time::Timestamp,
 };
@@ -68,10 +69,27 @@ pub struct Record {
     pub body: String,
 }
 
-/// A stored body does not parse: of a later release, or damaged. It stays untouched.
+/// Why a stored record cannot be read. It stays untouched, and no session ends for it: an operator has to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a stored record does not parse")]
-pub struct Unreadable;
+pub enum Unreadable {
+    /// Of a later release, or damaged.
+    #[error("a stored record does not parse")]
+    Form,
+    /// It does not open.
+    #[error(transparent)]
+    Sealed(#[from] OpenFault),
+}
+
+impl Unreadable {
+    /// The key that is missing from `SEAL_KEYS`, if that is why.
+    #[must_use]
+    pub const fn missing_key(self) -> Option<KeyId> {
+        match self {
+            Self::Sealed(OpenFault::UnknownKey(key)) => Some(key),
+            _ => None,
+        }
+    }
+}
 
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -194,7 +212,7 @@ impl SealedText {
     }
 
     pub(super) fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
-        URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| Unreadable)
+        URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| Unreadable::Form)
     }
 }
 
@@ -232,7 +250,7 @@ impl Row {
     }
 
     pub(super) fn decode(body: &str) -> Result<Self, Unreadable> {
-        Self::read(object(body.as_bytes())?).ok_or(Unreadable)
+        Self::read(object(body.as_bytes())?).ok_or(Unreadable::Form)
     }
 
     fn read(mut body: Object) -> Option<Self> {
@@ -298,7 +316,7 @@ impl Grant {
     }
 
     pub(super) fn decode(plaintext: &[u8]) -> Result<Self, Unreadable> {
-        Object::parse(plaintext).and_then(Self::read).ok_or(Unreadable)
+        Object::parse(plaintext).and_then(Self::read).ok_or(Unreadable::Form)
     }
 
     fn read(mut form: Object) -> Option<Self> {
@@ -336,7 +354,7 @@ impl Copy {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let mut form = object(bytes)?;
         let mut read = || Some(Self::new(form.number("generation")?, SealedText(form.text("grant")?)));
-        read().ok_or(Unreadable)
+        read().ok_or(Unreadable::Form)
     }
 }
 
@@ -377,7 +395,7 @@ impl SealedToken {
     }
 
     pub(super) fn decode(body: &str) -> Result<Self, Unreadable> {
-        Self::read(object(body.as_bytes())?).ok_or(Unreadable)
+        Self::read(object(body.as_bytes())?).ok_or(Unreadable::Form)
     }
 
     fn read(mut form: Object) -> Option<Self> {
@@ -405,7 +423,7 @@ pub(super) fn encode_child(child: &box_api::Child) -> String {
 }
 
 pub(super) fn decode_child(plaintext: &[u8]) -> Result<box_api::Child, Unreadable> {
-    Object::parse(plaintext).and_then(read_child).ok_or(Unreadable)
+    Object::parse(plaintext).and_then(read_child).ok_or(Unreadable::Form)
 }
 
 fn read_child(mut form: Object) -> Option<box_api::Child> {
@@ -438,7 +456,7 @@ impl OutboxRow {
     }
 
     pub(super) fn decode(body: &str) -> Result<Self, Unreadable> {
-        Self::read(object(body.as_bytes())?).ok_or(Unreadable)
+        Self::read(object(body.as_bytes())?).ok_or(Unreadable::Form)
     }
 
     fn read(mut body: Object) -> Option<Self> {
@@ -459,5 +477,7 @@ fn encoded<T: Serialize>(form: &T) -> String {
 
 /// An object of this version.
 fn object(bytes: &[u8]) -> Result<Object, Unreadable> {
-    Object::parse(bytes).filter(|object| object.number("v") == Some(u64::from(VERSION))).ok_or(Unreadable)
+    Object::parse(bytes)
+        .filter(|object| object.number("v") == Some(u64::from(VERSION)))
+        .ok_or(Unreadable::Form)
 }

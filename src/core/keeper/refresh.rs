@@ -19,6 +19,7 @@ use super::{
     log::{Act, Recovered},
     message::{End, KeeperFault},
     plan,
+    plan::Retry,
     record::{Attempt, Copy, Debt, Grant, Owed, Row, SealedText, Status, Window},
 };
 use crate::{
@@ -35,12 +36,18 @@ pub(super) struct Refreshing {
     kv_read_at: Option<Timestamp>,
     /// No new try before this time; what to tell callers until then.
     paused: Option<(Timestamp, KeeperFault)>,
+    /// Box could not do it just now: callers wait for another try.
+    retry: Option<Retry>,
     /// The generation whose access token Box did not accept.
     refused_generation: Option<u64>,
     /// Exchanges made for the rotation under way.
     attempts: u32,
     /// An answer of this rotation may be lost.
     lost_answer: bool,
+    /// The grant is a copy from KV, and the object that may have held a later one is no more.
+    restored: bool,
+    /// Box has refused the refresh token, and all that can still save the session is a later pair in KV.
+    refused: bool,
     /// Somebody needs a refresh: nothing new starts with the present parent.
     pub(super) wanted: bool,
 }
@@ -55,7 +62,7 @@ impl Refreshing {
     pub(super) fn begin_restored(&mut self, now: Timestamp) {
         self.foreign = Some(now);
         self.kv_read_at = Some(now);
-        self.lost_answer = true;
+        self.restored = true;
     }
 }
 
@@ -81,7 +88,7 @@ impl Keeper {
     /// Whether the parent can be used now, or must be refreshed first.
     pub(super) fn parent_fit(&self, now: Timestamp) -> bool {
         let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return false };
-        let paused = self.refreshing.paused.is_some_and(|(until, _)| now < until);
+        let paused = self.refreshing.paused.is_some_and(|(until, _)| now < until) || self.retry_waits(now);
         let known_good =
             self.refreshing.foreign.is_none() && self.refreshing.refused_generation != Some(row.generation);
         known_good && plan::parent_fit(grant, now, paused)
@@ -131,7 +138,8 @@ impl Keeper {
 
     /// Starts the refresh that somebody wants, when it can be alone.
     pub(super) fn pump_refresh(&mut self, turn: &mut Turn) {
-        if !self.refreshing.wanted || self.parent_in_use() || self.refresh_in_flight() {
+        let busy = self.parent_in_use() || self.refresh_in_flight() || self.retry_waits(turn.now);
+        if !self.refreshing.wanted || busy {
             return;
         }
         if self.refreshing.foreign.is_some() && self.refreshing.kv_read_at.is_none() {
@@ -151,6 +159,10 @@ impl Keeper {
         turn.row_changed = true;
         self.refreshing.attempts = self.refreshing.attempts.saturating_add(1);
         self.ask_box(Flight::Refresh(Asked { generation, asked_at: turn.now, previous }), request, turn);
+    }
+
+    fn retry_waits(&self, now: Timestamp) -> bool {
+        self.refreshing.retry.is_some_and(|retry| now < retry.at)
     }
 
     fn parent_in_use(&self) -> bool {
@@ -193,11 +205,8 @@ impl Keeper {
             seen_at: row.seen_at,
             ..old.clone()
         };
-        let expires_at = row.expires_at;
         let Some(sealed) = self.seal_grant(&grant, asked.generation, turn) else { return };
-        let call = self.take_off(Flight::CopyGrant { generation: asked.generation });
-        let value = Copy::new(asked.generation, sealed.clone()).encode();
-        turn.then.push(Effect::PutKv { call, value, expires_at });
+        let Some(call) = self.put_copy(asked.generation, sealed.clone(), turn) else { return };
         turn.then.push(Effect::Wait(Timer::Escrow(call), plan::ESCROW_LIMIT));
         self.escrow = Some(Escrow { call, generation: asked.generation, grant, sealed });
     }
@@ -251,9 +260,12 @@ impl Keeper {
         self.refreshing = Refreshing::default();
     }
 
-    /// KV held nothing later than the row.
-    pub(super) fn nothing_to_adopt(&mut self, now: Timestamp) {
-        self.refreshing.kv_read_at = Some(now);
+    /// KV held nothing later than the row. What Box had refused before it was read is over.
+    pub(super) fn nothing_to_adopt(&mut self, turn: &mut Turn) {
+        self.refreshing.kv_read_at = Some(turn.now);
+        if self.refreshing.refused {
+            self.end_refused(turn);
+        }
     }
 
     /// KV did not answer, or not in a form that can be read: look again in a moment.
@@ -274,7 +286,14 @@ impl Keeper {
             | BoxFault::Unauthorized
             | BoxFault::Malformed(_) => {
                 self.refreshing.lost_answer = true;
-                self.pause_for(fault, turn);
+                match Retry::after(self.refreshing.retry, fault, turn.now, turn.entropy.draw()) {
+                    Some(retry) => {
+                        self.refreshing.retry = Some(retry);
+                        self.refreshing.wanted = false;
+                        turn.retry(retry);
+                    }
+                    None => self.pause_for(fault, turn),
+                }
             }
         }
     }
@@ -287,23 +306,31 @@ impl Keeper {
             self.start_refresh(true, turn);
             return;
         }
-        if let Some(deadline) = self.refreshing.foreign {
-            let sure_at = deadline.plus(plan::KV_SETTLE);
-            if turn.now < sure_at {
-                let wait = turn.now.until(sure_at);
-                // KV may show the answer at any moment until then: look again soon.
-                let wait = wait.min(Duration::from_secs(15));
-                self.pause(turn.now, wait, KeeperFault::Recovering { retry_after: retry_seconds(wait) });
-                self.refreshing.kv_read_at = None;
-                return;
-            }
-            if self.refreshing.kv_read_at.is_none_or(|read_at| read_at < sure_at) {
-                self.refreshing.kv_read_at = None;
-                self.read_copy(turn);
-                return;
-            }
+        // From when on KV is sure to show what an instance before this one put there.
+        let settled = self.refreshing.foreign.map(|deadline| deadline.plus(plan::KV_SETTLE));
+        if let Some(sure_at) = settled.filter(|sure_at| turn.now < *sure_at) {
+            // KV may show the answer at any moment until then: look again soon.
+            let wait = turn.now.until(sure_at).min(Duration::from_secs(15));
+            self.pause(turn.now, wait, KeeperFault::Recovering { retry_after: retry_seconds(wait) });
+            self.refreshing.kv_read_at = None;
+            return;
         }
-        self.end(if self.refreshing.lost_answer { End::RotationLost } else { End::Revoked }, turn);
+        // Nobody is signed out before KV has been asked for a later pair.
+        let since = settled.unwrap_or(asked.asked_at);
+        if self.refreshing.kv_read_at.is_some_and(|read_at| read_at >= since) {
+            return self.end_refused(turn);
+        }
+        self.refreshing.refused = true;
+        self.read_copy(turn);
+    }
+
+    fn end_refused(&mut self, turn: &mut Turn) {
+        let why = match &self.refreshing {
+            Refreshing { lost_answer: true, .. } => End::RotationLost,
+            Refreshing { restored: true, .. } => End::Superseded,
+            _ => End::Revoked,
+        };
+        self.end(why, turn);
     }
 
     fn settle_attempt(&mut self, turn: &mut Turn) {
@@ -329,6 +356,8 @@ impl Keeper {
 
     fn pause(&mut self, now: Timestamp, wait: Duration, told: KeeperFault) {
         self.refreshing.paused = Some((now.plus(wait), told));
+        self.refreshing.retry = None;
+        self.refreshing.refused = false;
         self.refreshing.wanted = false;
         // Who waits for this refresh is answered by the pump: `refresh_paused` says with what.
     }
