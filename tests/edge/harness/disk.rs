@@ -48,6 +48,11 @@ pub(crate) fn object_files() -> BTreeSet<PathBuf> {
     files.into_keys().filter(is_object).collect()
 }
 
+/// The objects that have been woken, each by its file. Its log beside it comes and goes as the runtime sees fit.
+pub(crate) fn objects() -> BTreeSet<PathBuf> {
+    object_files().into_iter().filter(|file| file.extension().is_some_and(|end| end == "sqlite")).collect()
+}
+
 /// The files of KV's values, of the Worker [main]: one for each key that has one.
 pub(crate) fn kv_values() -> BTreeSet<PathBuf> {
     let mut files = Files::new();

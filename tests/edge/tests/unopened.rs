@@ -19,7 +19,7 @@ fn s25_a_cookie_whose_tag_does_not_hold_wakes_no_object() {
     let honest = Browser::signed_in(&Worker::main());
     let cookie = honest.cookie(SESSION).unwrap();
     disk::settled();
-    let before = disk::object_files();
+    let before = disk::objects();
     for part in 1..4 {
         let thief = Browser::new(&Worker::main());
         let bring = || thief.plant(SESSION, &forged(&cookie, part));
@@ -34,7 +34,7 @@ fn s25_a_cookie_whose_tag_does_not_hold_wakes_no_object() {
         bring();
         thief.sign_out();
     }
-    assert_eq!(disk::object_files(), before);
+    assert_eq!(disk::objects(), before);
     assert!(honest.get("/api/session").json()["session"].is_object());
 }
 
@@ -68,11 +68,11 @@ fn a_callback_that_belongs_to_no_login_stores_nothing() {
     let _stage = alone();
     let worker = Worker::main();
     disk::settled();
-    let before = (disk::object_files(), disk::kv_values().len());
+    let before = (disk::objects(), disk::kv_values().len());
     let address = format!("{}/auth/callback?code=abcdefghijklmnop&state={}", worker.origin, "A".repeat(43));
     let browser = Browser::new(&worker);
     browser.come_back(&Url::parse(&address).unwrap());
     browser.plant(&format!("{SESSION}-login-00000000"), "x.y");
     browser.come_back(&Url::parse(&address).unwrap());
-    assert_eq!((disk::object_files(), disk::kv_values().len()), before);
+    assert_eq!((disk::objects(), disk::kv_values().len()), before);
 }
