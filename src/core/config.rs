@@ -66,7 +66,7 @@ impl Config {
     /// # Errors
     /// [`ConfigFaults`]: every variable that is missing or wrong.
     pub fn parse(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigFaults> {
-        let mut reader = Reader { lookup, faults: Vec::new() };
+        let mut reader = Reader { lookup: &lookup, faults: Vec::new() };
         let (keeper, rest) = (reader.keeper(), reader.rest());
         let Some((keeper, rest)) = keeper.zip(rest).filter(|_| reader.faults.is_empty()) else {
             return Err(ConfigFaults(reader.faults));
@@ -157,12 +157,13 @@ const SESSION_SECONDS_MAX: u64 = 60 * 24 * 60 * 60;
 /// Before this version Box's preview library puts tokens into URLs.
 const PREVIEW_LIBRARY_VERSION_MIN: (u32, u32) = (3, 79);
 
-struct Reader<L> {
-    lookup: L,
+/// Not generic: each place that parses would have a copy of its own.
+struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
     faults: Vec<ConfigFault>,
 }
 
-impl<L: Fn(&str) -> Option<String>> Reader<L> {
+impl Reader<'_> {
     fn keeper(&mut self) -> Option<keeper::Settings> {
         let client_id = self.required("BOX_CLIENT_ID", plain_text);
         let client_secret = self.required("BOX_CLIENT_SECRET", plain_text);
@@ -195,7 +196,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         })
     }
 
-    fn rest(&mut self) -> Option<impl FnOnce(keeper::Settings) -> Config + use<L>> {
+    fn rest(&mut self) -> Option<impl FnOnce(keeper::Settings) -> Config + use<>> {
         let public_origin = self.required("PUBLIC_ORIGIN", |text| Origin::parse(text).map_err(words));
         let login_scopes = self.or_default("LOGIN_SCOPES", "", scopes);
         let allowed_scopes = self.or_default("ALLOWED_SCOPES", "base_preview item_preview", scopes);

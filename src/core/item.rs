@@ -1,7 +1,6 @@
 //! What a token can be for: one item of Box, and scopes.
 
 use core::fmt;
-use std::collections::BTreeSet;
 
 /// A file or a folder of Box by its typed id, as Box's preview library writes it: `file_123`, `folder_0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,7 +95,7 @@ fn is_id(text: &str) -> bool {
 
 /// A set of Box scopes, sorted, each once (RFC 6749 section 3.3; Box, "Scopes").
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Scopes(BTreeSet<String>);
+pub struct Scopes(Vec<String>);
 
 const SCOPE_BYTES_MAX: usize = 64;
 
@@ -109,7 +108,10 @@ impl Scopes {
         text.split_ascii_whitespace()
             .map(|word| is_scope(word).then_some(word).ok_or(word))
             .try_fold(Self::default(), |mut scopes, word| {
-                scopes.0.insert(word?.to_owned());
+                let word = word?;
+                if let Err(at) = scopes.find(word) {
+                    scopes.0.insert(at, word.to_owned());
+                }
                 Ok(scopes)
             })
             .map_err(str::to_owned)
@@ -129,7 +131,12 @@ impl Scopes {
     /// Whether `scope` is among them.
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
-        self.0.contains(scope)
+        self.find(scope).is_ok()
+    }
+
+    /// Where a scope is, or belongs.
+    fn find(&self, scope: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|held| held.as_str().cmp(scope))
     }
 
     /// The first scope that `allowed` does not hold.
@@ -141,7 +148,7 @@ impl Scopes {
     /// Those that `other` holds too.
     #[must_use]
     pub fn shared_with(&self, other: &Self) -> Self {
-        Self(self.0.intersection(&other.0).cloned().collect())
+        Self(self.0.iter().filter(|scope| other.contains(scope)).cloned().collect())
     }
 }
 

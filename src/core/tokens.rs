@@ -84,13 +84,18 @@ impl Wanted {
             return Err(Fault::TooManyItems);
         }
         // Each once, however often it is asked for.
-        let items: Option<LiteMap<Item, ()>> =
-            items.iter().map(|item| Some((Item::parse(item)?, ()))).collect();
+        let mut wanted: Vec<Item> = Vec::new();
+        for item in items {
+            let item = Item::parse(&item).ok_or(Fault::MalformedItem)?;
+            if !wanted.contains(&item) {
+                wanted.push(item);
+            }
+        }
         let scopes = scopes.map(|scopes| asked_scopes(&scopes)).transpose()?;
         let refused: Option<Vec<Digest>> =
             refused.unwrap_or_default().iter().map(|hash| Digest::parse_hex(hash)).collect();
         Ok(Self {
-            items: items.ok_or(Fault::MalformedItem)?.into_iter().map(|(item, ())| item).collect(),
+            items: wanted,
             scopes: config.policy.scopes(scopes)?,
             refused: refused.filter(|hashes| hashes.len() <= ITEMS_MAX).ok_or(Fault::Malformed("refused"))?,
         })
@@ -191,7 +196,7 @@ mod tests {
     fn an_item_asked_twice_is_asked_once_and_scopes_have_their_default() {
         let wanted = asked(r#"{"items":["file_2","file_1","file_2"],"later":"addition"}"#).unwrap();
         let items: Vec<String> = wanted.items.iter().map(Item::to_string).collect();
-        assert_eq!(items, ["file_1", "file_2"]);
+        assert_eq!(items, ["file_2", "file_1"]);
         assert_eq!(wanted.scopes.to_string(), "base_preview item_preview");
         assert!(wanted.refused.is_empty());
     }

@@ -370,7 +370,12 @@ fn read_reply(reply: Value) -> Option<Reply> {
         ("items", content) => Reply::Items(Page::read(Object::of(content)?)?),
         ("session", content) => Reply::Session(read_session(Object::of(content)?)?),
         ("tokens", Value::Array(tokens)) => {
-            Reply::Tokens(tokens.into_iter().map(read_token).collect::<Option<_>>()?)
+            let mut answers = LiteMap::new();
+            for token in tokens {
+                let (item, answer) = read_token(token)?;
+                answers.insert(item, answer);
+            }
+            Reply::Tokens(answers)
         }
         _ => return None,
     })

@@ -13,7 +13,7 @@ use super::{
     log::Act,
     message::{HandedToken, KeeperFault, Reply, TokenAnswer, TokensAsk},
     plan::{self, Retry},
-    record::{ChildKey, Kind, Record, SealedToken, Status, decode_child, encode_child},
+    record::{ChildKey, Kind, Record, SealedToken, Status, Unreadable, decode_child, encode_child},
     refresh::{caller_fault, retry_seconds, word},
 };
 use crate::{
@@ -42,7 +42,9 @@ impl TokensWanted {
 
     /// The answers, with `fault` for what is still missing.
     pub(super) fn with_rest(mut self, fault: KeeperFault) -> LiteMap<Item, TokenAnswer> {
-        self.answers.extend(self.missing.into_iter().map(|key| (key.item, Err(fault))));
+        for key in self.missing {
+            self.answers.insert(key.item, Err(fault));
+        }
         self.answers
     }
 }
@@ -110,18 +112,25 @@ impl Keeper {
     }
 
     pub(super) fn unlock_children(&mut self, secret: &SessionSecret) {
-        let opened: LiteMap<ChildKey, Child> = self
-            .sealed_children
-            .iter()
-            .filter_map(|(key, sealed)| {
-                let name = key.name();
-                let place = self.place(Purpose::Child, 0, &name);
-                let plaintext =
-                    self.settings.seal_keys.open(&place, Some(secret), &sealed.sealed.bytes().ok()?).ok()?;
-                Some((key.clone(), decode_child(&plaintext).ok()?))
-            })
-            .collect();
-        self.children.extend(opened);
+        let sealed_children = core::mem::take(&mut self.sealed_children);
+        for (key, sealed) in &sealed_children {
+            // One that does not open is minted anew when it is asked for.
+            if let Ok(child) = self.open_child(key, sealed, secret) {
+                self.children.insert(key.clone(), child);
+            }
+        }
+        self.sealed_children = sealed_children;
+    }
+
+    fn open_child(
+        &self,
+        key: &ChildKey,
+        sealed: &SealedToken,
+        secret: &SessionSecret,
+    ) -> Result<Child, Unreadable> {
+        let name = key.name();
+        let place = self.place(Purpose::Child, 0, &name);
+        decode_child(&self.settings.seal_keys.open(&place, Some(secret), &sealed.sealed.bytes()?)?)
     }
 
     /// Serves, mints, or wants a refresh, for each caller in the order they came.
