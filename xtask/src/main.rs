@@ -49,8 +49,8 @@ enum Command {
     Size,
     /// Check the dependencies' licenses, sources and advisories
     Deny,
-    /// Print a new sealing key for SEAL_KEYS
-    Keys,
+    /// Print a new sealing key for SEAL_KEYS, and say which old ones are still needed
+    Keys(keys::Options),
 }
 
 fn main() -> ExitCode {
@@ -73,7 +73,7 @@ fn perform(command: Command) -> Outcome<ExitCode> {
         Command::Setup => setup::setup().map(|_| ())?,
         Command::Size => size::size()?,
         Command::Deny => deny::deny()?,
-        Command::Keys => keys::print_new()?,
+        Command::Keys(options) => keys::keys(&options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -44,6 +44,22 @@ impl OwnWorker {
         Worker { origin: format!("http://localhost:{}", self.port) }
     }
 
+    /// Where its KV and objects lie.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    /// Changes a setting; it takes effect at the next start.
+    #[track_caller]
+    pub(crate) fn set(&self, name: &str, value: &str) {
+        let file = self.home.path().join(".dev.vars");
+        let vars = fs::read_to_string(&file).unwrap();
+        let is_it = |line: &&str| line.split_once('=').is_some_and(|(held, _)| held.trim() == name);
+        let others: Vec<&str> = vars.lines().filter(|line| !is_it(line)).collect();
+        assert!(others.len() < vars.lines().count(), "{name} is set");
+        fs::write(file, format!("{}\n{name}=\"{value}\"\n", others.join("\n"))).unwrap();
+    }
+
     /// As by a power cut: no process of it says goodbye.
     pub(crate) fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
@@ -67,7 +83,7 @@ impl OwnWorker {
             .args(["--port", &self.port.to_string(), "--inspector-port", "0", "--config"])
             .arg(home.join("wrangler.toml"))
             .arg("--persist-to")
-            .arg(home.join("state"))
+            .arg(self.state())
             .env("PATH", path)
             .env("WRANGLER_REGISTRY_PATH", home.join("registry"))
             .env("WRANGLER_LOG_PATH", home.join("logs"))

@@ -11,6 +11,7 @@ mod unopened;
 
 mod at_once;
 mod hot_path;
+mod master_keys;
 mod refresh;
 mod restart;
 
