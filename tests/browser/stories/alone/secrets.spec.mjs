@@ -31,7 +31,7 @@ test('s01 s12 s30 after a long day no secret was seen, and passes were in memory
   const other = await robin.inAnotherTab();
   await other.page.goto(page.url());
   await other.sees('2026-09-01.txt');
-  await box.order({ method: 'POST', path: '/oauth2/token', grant_type: 'token-exchange', status: 500, body: { error: 'server_error' }, count: 1 });
+  await box.order({ method: 'POST', path: '/oauth2/token', grant_type: 'token-exchange', status: 500, body: { error: 'server_error' }, count: 5 });
   await robin.row('2026-09-02.txt').click();
   await expect(robin.preview).toHaveAttribute('data-keyhole', 'message');
   await box.forgetFaults();
