@@ -206,3 +206,15 @@ fn a_change_of_keys_renews_the_cookie_and_a_missing_key_is_named_in_the_log() {
     // Its grant has not been written since: it needs the old key still.
     assert_problem(&browser.get("/api/session"), 503, "not_configured");
 }
+
+#[test]
+fn who_signs_out_with_the_cookie_of_an_older_key_is_not_given_a_new_one() {
+    let key = |n: u8| format!("k{n}:{}", MasterKey::new([n; 32]).expose_text());
+    let app = TestApp::with(&[("SEAL_KEYS", &key(1))]);
+    let browser = app.browser();
+    browser.sign_in();
+    app.deploy(&[("SEAL_KEYS", &format!("{},{}", key(2), key(1)))]);
+    let answer = browser.post("/auth/logout", &json!({}));
+    assert_eq!(set_cookies(&answer).len(), 1, "{:?}", set_cookies(&answer));
+    assert_eq!(browser.session_cookie(), None);
+}
