@@ -34,12 +34,7 @@ pub(crate) enum Built {
 /// A tool is missing and cannot be installed, or a build fails.
 pub(crate) fn build() -> Outcome<Built> {
     let tools = setup::setup()?;
-    let scratch = place::scratch();
-    fs::create_dir_all(&scratch).or_say(|| format!("making {}", scratch.display()))?;
-    // `wrangler dev` may start us while another of us is at work.
-    let lock = File::create(scratch.join("build.lock")).or_say(|| "making the build's lock".to_owned())?;
-    lock.lock().or_say(|| "waiting for another build".to_owned())?;
-
+    let _lock = alone()?;
     let worker = when_changed("worker", &tools, &WORKER_INPUTS, WORKER_OUTPUT, || worker(&tools))?;
     let web = when_changed("web", &tools, &WEB_INPUTS, WEB_OUTPUT, || web(&tools))?;
     Ok(if worker == Built::NothingToDo && web == Built::NothingToDo {
@@ -47,6 +42,32 @@ pub(crate) fn build() -> Outcome<Built> {
     } else {
         Built::Anew
     })
+}
+
+/// Builds the Worker once more, as one that panics when asked to: for `cargo xtask chaos`, and never where `main` in
+/// `wrangler.toml` looks. Returns the directory.
+///
+/// # Errors
+/// A tool is missing and cannot be installed, or the build fails.
+pub(crate) fn panicking_worker() -> Outcome<PathBuf> {
+    let tools = setup::setup()?;
+    let _lock = alone()?;
+    let output = place::scratch().join("panicking");
+    let name = output.to_string_lossy().into_owned();
+    when_changed("panicking", &tools, &WORKER_INPUTS, &name, || {
+        say::step("building the Worker that panics when asked to");
+        compile_worker(&tools, &name, &["--features", "panic-on-request"])
+    })?;
+    Ok(output)
+}
+
+/// `wrangler dev` may start us while another of us is at work.
+fn alone() -> Outcome<File> {
+    let scratch = place::scratch();
+    fs::create_dir_all(&scratch).or_say(|| format!("making {}", scratch.display()))?;
+    let lock = File::create(scratch.join("build.lock")).or_say(|| "making the build's lock".to_owned())?;
+    lock.lock().or_say(|| "waiting for another build".to_owned())?;
+    Ok(lock)
 }
 
 fn when_changed(
@@ -79,17 +100,22 @@ fn compilers(tools: &Tools) -> Outcome<String> {
 /// The Worker: what `main` in `wrangler.toml` names.
 fn worker(tools: &Tools) -> Outcome {
     say::step("building the Worker");
+    compile_worker(tools, "../../build", &[])?;
+    let wasm = place::root().join(WORKER_OUTPUT).join("index_bg.wasm");
+    optimize(&wasm, &wasm)
+}
+
+/// `output` is as seen from the Worker's crate; `extra` goes to cargo.
+fn compile_worker(tools: &Tools, output: &str, extra: &[&str]) -> Outcome {
     let mut build = Command::new(&tools.worker_build);
     with_npm_programs(&mut build)?;
-    build.current_dir(place::root()).args(["--release", "src/worker", "--out-dir", "../../build"]);
+    build.current_dir(place::root()).args(["--release", "src/worker", "--out-dir", output, "--"]).args(extra);
     // Without these it would download its own.
     build
         .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)
         .env("WASM_OPT_BIN", setup::npm_bin().join("wasm-opt"))
         .env("ESBUILD_BIN", setup::npm_bin().join("esbuild"));
-    process::run("worker-build", &mut build)?;
-    let wasm = place::root().join(WORKER_OUTPUT).join("index_bg.wasm");
-    optimize(&wasm, &wasm)
+    process::run("worker-build", &mut build)
 }
 
 /// Smaller when gzipped, not only smaller: code that is inlined into its one caller no longer looks like other code,
@@ -314,6 +340,18 @@ mod tests {
         let html = r#"<link href="/page/style.css"><script src="/page/page.js"></script>"#;
         let hashed = with_hashed_references(html, "/page/0123").unwrap();
         assert_eq!(hashed, r#"<link href="/page/0123/style.css"><script src="/page/0123/page.js"></script>"#);
+    }
+
+    #[test]
+    fn the_worker_that_panics_when_asked_to_is_nobodys_default() {
+        let manifest = fs::read_to_string(place::root().join("src/worker/Cargo.toml")).unwrap();
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let features = manifest["features"].as_table().unwrap();
+        assert_eq!(features.keys().collect::<Vec<_>>(), ["panic-on-request"]);
+        for other in ["Cargo.toml", "wrangler.toml", "package.json"] {
+            let text = fs::read_to_string(place::root().join(other)).unwrap();
+            assert!(!text.contains("panic-on-request"), "{other}");
+        }
     }
 
     #[test]
