@@ -2,6 +2,7 @@
 
 mod browser;
 mod build;
+mod chaos;
 mod count;
 mod deny;
 mod dev;
@@ -41,6 +42,8 @@ enum Command {
     Dev(dev::Options),
     /// Run every test, or one suite
     Test(test::Options),
+    /// Break the Worker on real workerd, and count what was lost
+    Chaos(chaos::Options),
     /// Build the Worker, the browser module and the page
     Build,
     /// Install what the other commands need (they do it themselves)
@@ -69,6 +72,7 @@ fn perform(command: Command) -> Outcome<ExitCode> {
     match command {
         Command::Dev(options) => dev::dev(&options)?,
         Command::Test(options) => return test::test(&options),
+        Command::Chaos(options) => return chaos::chaos(&options),
         Command::Build => build::build().map(|_| ())?,
         Command::Setup => setup::setup().map(|_| ())?,
         Command::Size => size::size()?,

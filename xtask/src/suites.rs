@@ -14,15 +14,22 @@ use crate::setup::{self, WASM_TARGET, cargo, npm_program};
 use crate::test::{Options, Suite};
 use crate::variants::{self, MAIN, Variant};
 use crate::vars::Vars;
-use crate::{browser, fresh_clone, keys, place, say, size};
+use crate::{browser, chaos, fresh_clone, keys, place, say, size};
 
 /// More logins per minute than tests start.
 const LOGIN_LIMIT: i64 = 100_000;
 /// Crates that run in a browser or at the edge.
 const WASM_CRATES: [&str; 4] = ["keyhole-core", "keyhole-worker", "keyhole-client", "keyhole-page"];
 /// Crates whose tests need nothing beside them: what cargo builds by default, and what browser code decides.
-const UNIT_CRATES: [&str; 6] =
-    ["keyhole-core", "box-emulator", "keyhole-native-tests", "xtask", "keyhole-client", "keyhole-page"];
+const UNIT_CRATES: [&str; 7] = [
+    "keyhole-core",
+    "box-emulator",
+    "keyhole-native-tests",
+    "keyhole-chaos",
+    "xtask",
+    "keyhole-client",
+    "keyhole-page",
+];
 
 /// Runs a suite and counts.
 ///
@@ -35,6 +42,7 @@ pub(crate) fn run(suite: Suite, options: &Options) -> Outcome<Tally> {
         Suite::Build => build_twice(),
         Suite::Deploy => deploy(),
         Suite::Edge => edge(&options.runner_arguments),
+        Suite::Chaos => chaos::short(),
         Suite::Browser => in_browser(options),
     }
 }

@@ -36,6 +36,8 @@ pub(crate) enum Suite {
     Deploy,
     /// The Worker over HTTP, on workerd
     Edge,
+    /// The Worker on workerd, killed and wiped and let down in the midst of rotations
+    Chaos,
     /// The whole in Chromium
     Browser,
 }
@@ -48,6 +50,7 @@ impl Suite {
             Self::Build => "build",
             Self::Deploy => "deploy",
             Self::Edge => "edge",
+            Self::Chaos => "chaos",
             Self::Browser => "browser",
         }
     }
@@ -132,6 +135,6 @@ mod tests {
     #[test]
     fn without_a_name_every_suite_runs() {
         let names: Vec<_> = Suite::value_variants().iter().map(|suite| suite.name()).collect();
-        assert_eq!(names, ["lint", "unit", "build", "deploy", "edge", "browser"]);
+        assert_eq!(names, ["lint", "unit", "build", "deploy", "edge", "chaos", "browser"]);
     }
 }

@@ -1,0 +1,166 @@
+//! workerd dies at every instant of a rotation. Where death struck is read from what Box and KV had seen and from the
+//! object's file, not from what was aimed at.
+//!
+//! What cannot be held is aimed at by the clock: nothing outside the Worker sees the instant between the caller's
+//! request and Box's. Whether the attempt's row was durable by then is read from the file (`with_attempt`).
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{InDoubt, Plan, SERVES_WITHIN, Turn, heed, resolve, see_revoked};
+use crate::failure::{OrSaid as _, Outcome};
+use crate::line::Tally;
+use crate::moments::{Held, Moment, Trap};
+use crate::schedule::{self, Aim, Kill};
+use crate::session::{Session, Told};
+use crate::stage::{AtLast, Stage};
+use crate::window::{Death, Window};
+
+const LIFE_SECONDS: u64 = 6;
+/// A moment that does not come is missed after this; death strikes all the same.
+const CAUGHT_WITHIN: Duration = Duration::from_secs(3);
+/// What a dead process had under way at Box and in KV has ended by then.
+const DUST_SETTLES: Duration = Duration::from_millis(300);
+/// From the first rotation's request to the last answer it leads to, roughly.
+const WHOLE_WAY: Duration = Duration::from_millis(130);
+
+pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
+    let stage = Stage::set(&plan.parts, plan.mode, plan.seed, LIFE_SECONDS).await?;
+    let mut run = Run::begin(&stage, plan).await?;
+    for (number, kill) in schedule::kills(plan.seed, plan.rounds, plan.sessions).iter().enumerate() {
+        run.round(number, kill).await?;
+    }
+    drop(turn);
+    let Run { in_doubt, signed_out, mut tally, .. } = run;
+    resolve(&stage, in_doubt, &mut tally).await?;
+    see_revoked(&stage, &signed_out, &mut tally).await?;
+    tally.refreshes = stage.local_box.refreshes();
+    Ok(tally)
+}
+
+struct Run<'a> {
+    stage: &'a Stage,
+    sessions: Vec<Session>,
+    in_doubt: Vec<InDoubt>,
+    signed_out: Vec<Session>,
+    /// From a caller's request to Box's, as seen last.
+    lead: Duration,
+    tally: Tally,
+}
+
+impl<'a> Run<'a> {
+    async fn begin(stage: &'a Stage, plan: &Plan) -> Outcome<Self> {
+        let mut tally = Tally { rounds: plan.rounds, sessions: plan.sessions, ..Tally::default() };
+        // All of them in the line, in the table's order.
+        for window in Window::ALL {
+            tally.count(window.name(), 0);
+        }
+        let sessions = stage.sign_in_all(plan.sessions).await?;
+        let lead = Duration::from_millis(20);
+        Ok(Self { stage, sessions, in_doubt: Vec::new(), signed_out: Vec::new(), lead, tally })
+    }
+
+    async fn round(&mut self, number: usize, kill: &Kill) -> Outcome {
+        let stage = self.stage;
+        let mut session = self.sessions.get(kill.session).cloned().or_said("a session that is not there")?;
+        session.due().await;
+        let before = stage.refresh_tokens(&session)?.len();
+        stage.kv.set_mood(kill.mood);
+        stage.moments.begin();
+        let (mut callers, held) = self.rotate(&session, kill).await;
+        let signed_out = kill.aim == Aim::SignedOut && session.sign_out().await;
+        stage.workerd.kill()?;
+        let seen = stage.moments.died(kill.fates);
+        drop(held);
+        stage.moments.settled(DUST_SETTLES).await;
+
+        let row = stage.reader.row(&session)?;
+        let newest = stage.refresh_tokens(&session)?.pop();
+        let held_by_row = row.as_ref().and_then(|row| row.refresh.as_ref());
+        let rotated = stage.refresh_tokens(&session)?.len() > before;
+        let death = Death {
+            reached_box: stage.moments.seen().contains(&Moment::RefreshArrived),
+            seen,
+            row_has_new_pair: rotated && held_by_row == newest.as_ref().map(|token| &token.value),
+            signed_out,
+        };
+        let window = Window::of(&death);
+        self.tally.count(window.name(), 1);
+        if window == Window::Saved && row.as_ref().is_some_and(|row| row.kv_owed) {
+            self.tally.count("saved_and_owed", 1);
+        }
+        if window == Window::Unsent && row.as_ref().is_some_and(|row| row.attempt) {
+            self.tally.count("unsent_with_attempt", 1);
+        }
+
+        stage.kv.set_mood(crate::local_kv::Mood::GOOD);
+        stage.moments.begin();
+        stage.workerd.restart()?;
+        while let Some(told) = callers.join_next().await {
+            if !matches!(told, Ok(Told::Served(_))) {
+                self.tally.errors_seen += 1;
+            }
+        }
+        if signed_out {
+            return self.signed_out(kill.session, session).await;
+        }
+        let excused = stage.is_excused(&session, row.as_ref())?;
+        let limit = if excused { Duration::ZERO } else { SERVES_WITHIN };
+        let at_last = stage.ask_until(&mut session, stage.file(number), limit, &mut self.tally).await;
+        if at_last == AtLast::Served {
+            return self.go_on(kill.session, session);
+        }
+        if excused && matches!(at_last, AtLast::Stuck(_)) {
+            self.in_doubt.push(InDoubt { session, row });
+        } else {
+            heed(stage, &session, row.as_ref(), &at_last, &mut self.tally)?;
+        }
+        let fresh = stage.sign_in().await?;
+        self.go_on(kill.session, fresh)
+    }
+
+    /// Callers come, and the rotation they bring about reaches the instant at which death is to strike.
+    async fn rotate(&mut self, session: &Session, kill: &Kill) -> (JoinSet<Told>, Option<Held>) {
+        let stage = self.stage;
+        let caught = kill.aim.moment().map(|moment| {
+            stage.moments.set(Trap { moment, keeper: session.keeper.clone(), pause: kill.pause })
+        });
+        let began = Instant::now();
+        let mut callers = JoinSet::new();
+        for _ in 0..kill.callers {
+            let (session, file) = (session.clone(), stage.file(kill.session).to_owned());
+            callers.spawn(async move { session.ask(&file).await });
+        }
+        let Some(caught) = caught else {
+            let way = if kill.aim == Aim::Unsent { self.lead } else { self.lead + WHOLE_WAY };
+            sleep(way.mul_f64(kill.part)).await;
+            return (callers, None);
+        };
+        let held = timeout(CAUGHT_WITHIN, caught).await.ok().and_then(Result::ok);
+        if held.is_none() {
+            self.tally.count("missed", 1);
+        } else if kill.aim == Aim::At(Moment::RefreshArrived) {
+            self.lead = began.elapsed().saturating_sub(kill.pause);
+        }
+        (callers, held)
+    }
+
+    /// Death came after a sign-out: it stays signed out, and somebody else signs in.
+    async fn signed_out(&mut self, place: usize, mut session: Session) -> Outcome {
+        let stage = self.stage;
+        let at_last = stage.ask_until(&mut session, stage.file(0), SERVES_WITHIN, &mut self.tally).await;
+        if at_last != AtLast::Ended("signed_out".to_owned()) {
+            self.tally.broken(format!("a session that was signed out: {at_last:?}"));
+        }
+        self.signed_out.push(session);
+        let fresh = stage.sign_in().await?;
+        self.go_on(place, fresh)
+    }
+
+    fn go_on(&mut self, place: usize, session: Session) -> Outcome {
+        *self.sessions.get_mut(place).or_said("a session that is not there")? = session;
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! KV is slow, answers 429, fails before or after it wrote, answers stale, and workerd dies on top of that: no session
+//! depends on KV being up, a failing read is never a miss, what is owed is paid later, and no stale read brings back
+//! who has signed out.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::{InDoubt, Plan, SERVES_WITHIN, Turn, heed, resolve, see_revoked};
+use crate::clock::eventually;
+use crate::failure::{OrSaid as _, Outcome};
+use crate::line::Tally;
+use crate::local_kv::{GetMood, Mood, PutMood};
+use crate::moments::{Fates, Trap};
+use crate::schedule::{self, KvDay};
+use crate::session::{Session, Told};
+use crate::stage::{AtLast, Stage};
+
+const LIFE_SECONDS: u64 = 6;
+const CALLERS: usize = 3;
+const CAUGHT_WITHIN: Duration = Duration::from_secs(3);
+const DUST_SETTLES: Duration = Duration::from_millis(300);
+/// How long KV stays down after a death, while somebody asks.
+const STAYS_DOWN: Duration = Duration::from_secs(2);
+/// Debts are due after 30 s, and after a minute should that fail.
+const PAID_WITHIN: Duration = Duration::from_secs(150);
+
+pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
+    let stage = Stage::set(&plan.parts, plan.mode, plan.seed, LIFE_SECONDS).await?;
+    let mut tally = Tally { rounds: plan.rounds, sessions: plan.sessions, ..Tally::default() };
+    let mut sessions = stage.sign_in_all(plan.sessions).await?;
+    let mut in_doubt = Vec::new();
+    for day in schedule::kv_days(plan.seed, plan.rounds, plan.sessions) {
+        let session = sessions.get_mut(day.session).or_said("a session that is not there")?;
+        session.due().await;
+        if let Some(doubt) = one_day(&stage, session, &day, &mut tally).await? {
+            in_doubt.push(doubt);
+            *session = stage.sign_in().await?;
+        }
+    }
+    drop(turn);
+    resolve(&stage, in_doubt, &mut tally).await?;
+    see_paid(&stage, &sessions, &mut tally).await?;
+    sign_out_all(&stage, &mut sessions, &mut tally).await?;
+    tally.refreshes = stage.local_box.refreshes();
+    Ok(tally)
+}
+
+/// A rotation on a bad day. Somebody whose session is lost with an excuse is returned.
+async fn one_day(
+    stage: &Stage,
+    session: &mut Session,
+    day: &KvDay,
+    tally: &mut Tally,
+) -> Outcome<Option<InDoubt>> {
+    stage.kv.set_mood(Mood { put: day.put, get: GetMood::Good });
+    stage.moments.begin();
+    let mut row = None;
+    if let Some(moment) = day.death {
+        let trap = Trap { moment, keeper: session.keeper.clone(), pause: Duration::ZERO };
+        let caught = stage.moments.set(trap);
+        let mut callers = JoinSet::new();
+        for _ in 0..CALLERS {
+            let (session, file) = (session.clone(), stage.file(0).to_owned());
+            callers.spawn(async move { session.ask(&file).await });
+        }
+        let held = timeout(CAUGHT_WITHIN, caught).await.ok().and_then(Result::ok);
+        stage.workerd.kill()?;
+        stage.moments.died(Fates::ALL_FINISH);
+        drop(held);
+        stage.moments.settled(DUST_SETTLES).await;
+        tally.count("killed", 1);
+        row = stage.reader.row(session)?;
+        stage.kv.set_mood(Mood { put: day.put, get: day.get });
+        stage.moments.begin();
+        stage.workerd.restart()?;
+        while let Some(told) = callers.join_next().await {
+            if !matches!(told, Ok(Told::Served(_))) {
+                tally.errors_seen += 1;
+            }
+        }
+        let meanwhile = stage.ask_until(session, stage.file(0), STAYS_DOWN, tally).await;
+        if let AtLast::Ended(reason) = &meanwhile {
+            tally.broken(format!("{day:?}: ended as {reason} while KV was down"));
+        }
+    } else {
+        let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
+        heed(stage, session, None, &at_last, tally)?;
+    }
+    stage.kv.set_mood(Mood::GOOD);
+    if stage.is_excused(session, row.as_ref())? {
+        return Ok(Some(InDoubt { session: session.clone(), row }));
+    }
+    let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
+    heed(stage, session, row.as_ref(), &at_last, tally)?;
+    Ok(None)
+}
+
+/// What KV refused is brought later: its copies are as new as the rows.
+async fn see_paid(stage: &Stage, sessions: &[Session], tally: &mut Tally) -> Outcome {
+    for session in sessions {
+        let newest = stage.refresh_tokens(session)?.pop().map(|token| token.value);
+        let paid = eventually(PAID_WITHIN, async || {
+            let copy = stage.kv.copy(&session.keeper)?;
+            let copy = stage.reader.copy(session, &copy).ok()?;
+            (Some(copy.refresh) == newest).then_some(copy.generation)
+        });
+        let Some(copied) = paid.await else {
+            tally.broken("KV was never given the copy it was owed");
+            continue;
+        };
+        let row = stage.reader.row(session)?;
+        if row.is_none_or(|row| row.generation != copied) {
+            tally.broken("KV holds another generation than the row");
+        }
+        tally.count("copies_current", 1);
+    }
+    Ok(())
+}
+
+/// All sign out while KV answers stale and takes no delete, and workerd dies.
+async fn sign_out_all(stage: &Stage, sessions: &mut [Session], tally: &mut Tally) -> Outcome {
+    stage.kv.set_mood(Mood { put: PutMood::Refused, get: GetMood::Stale });
+    for session in sessions.iter() {
+        if !session.sign_out().await {
+            tally.broken("a sign-out was not confirmed while KV was down");
+        }
+    }
+    stage.workerd.kill()?;
+    stage.workerd.restart()?;
+    for session in sessions.iter_mut() {
+        let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
+        if at_last != AtLast::Ended("signed_out".to_owned()) {
+            tally.broken(format!("who had signed out was told {at_last:?}"));
+        }
+    }
+    stage.kv.set_mood(Mood::GOOD);
+    sleep(DUST_SETTLES).await;
+    see_revoked(stage, sessions, tally).await
+}
