@@ -19,6 +19,9 @@ use crate::stage::{AtLast, Stage};
 use crate::window::{Death, Window};
 
 const LIFE_SECONDS: u64 = 6;
+/// A run of so many rounds proves something about every window, so each must have been hit this often.
+const FULL_RUN: usize = 300;
+const HITS_MIN: u64 = 20;
 /// A moment that does not come is missed after this; death strikes all the same.
 const CAUGHT_WITHIN: Duration = Duration::from_secs(3);
 /// What a dead process had under way at Box and in KV has ended by then.
@@ -34,6 +37,12 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
     }
     drop(turn);
     let Run { in_doubt, signed_out, mut tally, .. } = run;
+    for window in Window::ALL.map(Window::name) {
+        let hits = tally.counted(window);
+        if plan.rounds >= FULL_RUN && hits < HITS_MIN {
+            tally.broken(format!("{window} was hit {hits} times only"));
+        }
+    }
     resolve(&stage, in_doubt, &mut tally).await?;
     see_revoked(&stage, &signed_out, &mut tally).await?;
     tally.refreshes = stage.local_box.refreshes();
@@ -72,6 +81,7 @@ impl<'a> Run<'a> {
         let (mut callers, held) = self.rotate(&session, kill).await;
         let signed_out = kill.aim == Aim::SignedOut && session.sign_out().await;
         stage.workerd.kill()?;
+        let died_at = Instant::now();
         let seen = stage.moments.died(kill.fates);
         drop(held);
         stage.moments.settled(DUST_SETTLES).await;
@@ -90,6 +100,9 @@ impl<'a> Run<'a> {
         self.tally.count(window.name(), 1);
         if window == Window::Saved && row.as_ref().is_some_and(|row| row.kv_owed) {
             self.tally.count("saved_and_owed", 1);
+        }
+        if death.row_has_new_pair && row.as_ref().is_some_and(|row| row.attempt) {
+            self.tally.broken(format!("round {number}: the row took the pair and left its attempt open"));
         }
         if window == Window::Unsent && row.as_ref().is_some_and(|row| row.attempt) {
             self.tally.count("unsent_with_attempt", 1);
@@ -112,10 +125,11 @@ impl<'a> Run<'a> {
         if at_last == AtLast::Served {
             return self.go_on(kill.session, session);
         }
-        if excused && matches!(at_last, AtLast::Stuck(_)) {
-            self.in_doubt.push(InDoubt { session, row });
-        } else {
-            heed(stage, &session, row.as_ref(), &at_last, &mut self.tally)?;
+        let doubt = InDoubt { session, row, died_at };
+        match &at_last {
+            AtLast::Stuck(_) if excused => self.in_doubt.push(doubt),
+            AtLast::Ended(reason) if excused => doubt.ended(stage, reason, &mut self.tally)?,
+            _ => heed(stage, &doubt.session, doubt.row.as_ref(), &at_last, &mut self.tally)?,
         }
         let fresh = stage.sign_in().await?;
         self.go_on(kill.session, fresh)
@@ -125,7 +139,8 @@ impl<'a> Run<'a> {
     async fn rotate(&mut self, session: &Session, kill: &Kill) -> (JoinSet<Told>, Option<Held>) {
         let stage = self.stage;
         let caught = kill.aim.moment().map(|moment| {
-            stage.moments.set(Trap { moment, keeper: session.keeper.clone(), pause: kill.pause })
+            let keeper = session.keeper.clone();
+            (moment, stage.moments.set(Trap { moment, keeper, pause: kill.pause }))
         });
         let began = Instant::now();
         let mut callers = JoinSet::new();
@@ -133,14 +148,15 @@ impl<'a> Run<'a> {
             let (session, file) = (session.clone(), stage.file(kill.session).to_owned());
             callers.spawn(async move { session.ask(&file).await });
         }
-        let Some(caught) = caught else {
-            let way = if kill.aim == Aim::Unsent { self.lead } else { self.lead + WHOLE_WAY };
+        let Some((moment, caught)) = caught else {
+            // Short of what it took before: what comes too late falls into the next window.
+            let way = if kill.aim == Aim::Unsent { self.lead.mul_f64(0.8) } else { self.lead + WHOLE_WAY };
             sleep(way.mul_f64(kill.part)).await;
             return (callers, None);
         };
         let held = timeout(CAUGHT_WITHIN, caught).await.ok().and_then(Result::ok);
         if held.is_none() {
-            self.tally.count("missed", 1);
+            self.tally.broken(format!("{moment:?} did not come: the order of a rotation is another"));
         } else if kill.aim == Aim::At(Moment::RefreshArrived) {
             self.lead = began.elapsed().saturating_sub(kill.pause);
         }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{InDoubt, Plan, SERVES_WITHIN, Turn, heed, resolve, see_revoked};
 use crate::clock::eventually;
@@ -56,7 +56,7 @@ async fn one_day(
 ) -> Outcome<Option<InDoubt>> {
     stage.kv.set_mood(Mood { put: day.put, get: GetMood::Good });
     stage.moments.begin();
-    let mut row = None;
+    let (mut row, mut died_at) = (None, Instant::now());
     if let Some(moment) = day.death {
         let trap = Trap { moment, keeper: session.keeper.clone(), pause: Duration::ZERO };
         let caught = stage.moments.set(trap);
@@ -67,6 +67,7 @@ async fn one_day(
         }
         let held = timeout(CAUGHT_WITHIN, caught).await.ok().and_then(Result::ok);
         stage.workerd.kill()?;
+        died_at = Instant::now();
         stage.moments.died(Fates::ALL_FINISH);
         drop(held);
         stage.moments.settled(DUST_SETTLES).await;
@@ -90,7 +91,7 @@ async fn one_day(
     }
     stage.kv.set_mood(Mood::GOOD);
     if stage.is_excused(session, row.as_ref())? {
-        return Ok(Some(InDoubt { session: session.clone(), row }));
+        return Ok(Some(InDoubt { session: session.clone(), row, died_at }));
     }
     let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
     heed(stage, session, row.as_ref(), &at_last, tally)?;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use crate::clock::eventually;
 use crate::failure::Outcome;
@@ -123,7 +124,9 @@ pub(crate) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
 /// A session that must serve again serves within this, or is stuck: a limit of the Worker's own (60 s for an exchange)
 /// and a pause (15 s) fit into it.
 const SERVES_WITHIN: Duration = Duration::from_secs(90);
-/// A pair that a dead process may still be putting into KV is waited for: 60 s after a deadline of 90 s.
+/// A pair that a dead instance may still be putting into KV is waited for: until 60 s after the deadline of its
+/// attempt, which is 90 s after its start. What Box says before that is not to be believed.
+const BELIEVED_AFTER: Duration = Duration::from_secs(140);
 const ENDS_WITHIN: Duration = Duration::from_secs(200);
 /// Alarms ring 30 s after they are set, and once more should that fail.
 const REVOKED_WITHIN: Duration = Duration::from_secs(120);
@@ -131,7 +134,22 @@ const REVOKED_WITHIN: Duration = Duration::from_secs(120);
 /// Somebody whose session may be lost in the window: the Worker has to say so in words, in its time.
 struct InDoubt {
     session: Session,
+    /// As death left it.
     row: Option<Row>,
+    died_at: Instant,
+}
+
+impl InDoubt {
+    /// It has ended: in its time?
+    fn ended(&self, stage: &Stage, reason: &str, tally: &mut Tally) -> Outcome {
+        let after = self.died_at.elapsed();
+        if after < BELIEVED_AFTER {
+            let seconds = after.as_secs();
+            tally
+                .broken(format!("a session ended as {reason} {seconds} s after its instance died: too soon"));
+        }
+        stage.mourn(&self.session, self.row.as_ref(), reason, tally)
+    }
 }
 
 /// Waits for what is in doubt: each of them serves again, or ends in words.
@@ -140,9 +158,7 @@ async fn resolve(stage: &Stage, in_doubt: Vec<InDoubt>, tally: &mut Tally) -> Ou
         let mut part = Tally::default();
         match stage.ask_until(&mut doubt.session, stage.file(0), ENDS_WITHIN, &mut part).await {
             AtLast::Served => part.count("came_back", 1),
-            AtLast::Ended(reason) => {
-                stage.mourn(&doubt.session, doubt.row.as_ref(), &reason, &mut part)?;
-            }
+            AtLast::Ended(reason) => doubt.ended(stage, &reason, &mut part)?,
             AtLast::Stuck(words) => {
                 part.stuck += 1;
                 part.broken(format!("a session neither serves nor ends: {words}"));

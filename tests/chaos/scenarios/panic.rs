@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{InDoubt, Plan, SERVES_WITHIN, Turn, heed, resolve};
 use crate::caller::Manner;
@@ -46,11 +46,12 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
             session.due().await;
         }
         panic_at(&stage, &several, moment, &mut callers, &mut tally).await;
+        let died_at = Instant::now();
         let answers = join_all(several.iter_mut().map(|session| recover(&stage, session))).await;
         for (session, answer) in several.into_iter().zip(answers) {
             let answer = answer?;
             let served = answer.at_last == AtLast::Served;
-            in_doubt.extend(answer.heed(&stage, session, &mut tally)?);
+            in_doubt.extend(answer.heed(&stage, session, died_at, &mut tally)?);
             if !served {
                 *session = stage.sign_in().await?;
             }
@@ -112,12 +113,20 @@ struct Recovered {
 
 impl Recovered {
     /// Counts it; returned is a session whose loss would be excused, and of which nothing is known yet.
-    fn heed(self, stage: &Stage, session: &Session, tally: &mut Tally) -> Outcome<Option<InDoubt>> {
+    fn heed(
+        self,
+        stage: &Stage,
+        session: &Session,
+        died_at: Instant,
+        tally: &mut Tally,
+    ) -> Outcome<Option<InDoubt>> {
         tally.add(self.seen);
-        if self.excused && matches!(self.at_last, AtLast::Stuck(_)) {
-            return Ok(Some(InDoubt { session: session.clone(), row: self.row }));
+        let doubt = InDoubt { session: session.clone(), row: self.row, died_at };
+        match &self.at_last {
+            AtLast::Stuck(_) if self.excused => return Ok(Some(doubt)),
+            AtLast::Ended(reason) if self.excused => doubt.ended(stage, reason, tally)?,
+            _ => heed(stage, session, doubt.row.as_ref(), &self.at_last, tally)?,
         }
-        heed(stage, session, self.row.as_ref(), &self.at_last, tally)?;
         Ok(None)
     }
 }
