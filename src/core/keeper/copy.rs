@@ -59,12 +59,16 @@ impl Keeper {
         if self.flights.values().any(flying) {
             return;
         }
+        // While an attempt is open, KV may hold a later pair than this row, or be about to: a dead instance's last act.
+        let may_bury = debt.what == Owed::Put && self.row.as_ref().is_some_and(|row| row.attempt.is_some());
         // Due again should this try, or this instance, be lost.
         if let Some(row) = &mut self.row {
-            row.kv = Some(Debt { due: turn.now.plus(plan::backoff(debt.tries)), ..debt });
+            let tries = debt.tries.saturating_add(u32::from(may_bury));
+            row.kv = Some(Debt { due: turn.now.plus(plan::backoff(debt.tries)), tries, ..debt });
             turn.row_changed = true;
         }
         match debt.what {
+            Owed::Put if may_bury => {}
             Owed::Put => self.copy_grant(turn),
             Owed::Delete => self.delete_copy(turn),
         }

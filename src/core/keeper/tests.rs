@@ -585,6 +585,27 @@ fn a_pair_that_only_kv_holds_is_adopted() {
     assert_eq!(bench.row()["generation"], 2);
 }
 
+/// What an instance was putting into KV when it died would be gone for good.
+#[test]
+fn what_kv_is_owed_never_buries_a_later_pair_that_a_cut_off_attempt_has_put_there() {
+    let mut bench = Bench::new();
+    bench.open();
+    let (_, refresh) = refresh_started(&mut bench);
+    let put = escrow_put(&bench.answer(refresh, 200, &pair(2)));
+    let effects = bench.step(Event::KvWrote(put, false));
+    bench.answer(box_call(&effects).0, 200, &child("file_1", 1));
+    refresh_started(&mut bench);
+    bench.replace();
+    for _ in 0..3 {
+        let due = bench.alarm.expect("it stays owed");
+        assert!(due.millis() > bench.now, "not in the past, where it would ring without end");
+        bench.now = due.millis();
+        let effects = bench.step(Event::Alarm);
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::PutKv { .. })), "{effects:?}");
+    }
+    assert_eq!(bench.row()["kv"]["what"], "put");
+}
+
 #[test]
 fn s23_a_token_wider_than_asked_is_revoked_and_goes_nowhere_else() {
     let wide = child("file_1", 1);
