@@ -36,7 +36,11 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
         run.round(number, kill).await?;
     }
     drop(turn);
-    let Run { in_doubt, signed_out, mut tally, .. } = run;
+    let Run { in_doubt, signed_out, puts_seen, puts_after_row, mut tally, .. } = run;
+    // A machine that stalls for half a second may bring one about.
+    if puts_after_row * 4 > puts_seen {
+        tally.broken(format!("of {puts_seen} puts into KV {puts_after_row} came after the row"));
+    }
     for window in Window::ALL.map(Window::name) {
         let hits = tally.counted(window);
         if plan.rounds >= FULL_RUN && hits < HITS_MIN {
@@ -56,6 +60,9 @@ struct Run<'a> {
     signed_out: Vec<Session>,
     /// From a caller's request to Box's, as seen last.
     lead: Duration,
+    /// Deaths at a put of the pair, and how many of those found the row written already.
+    puts_seen: usize,
+    puts_after_row: usize,
     tally: Tally,
 }
 
@@ -67,8 +74,16 @@ impl<'a> Run<'a> {
             tally.count(window.name(), 0);
         }
         let sessions = stage.sign_in_all(plan.sessions).await?;
-        let lead = Duration::from_millis(20);
-        Ok(Self { stage, sessions, in_doubt: Vec::new(), signed_out: Vec::new(), lead, tally })
+        Ok(Self {
+            stage,
+            sessions,
+            in_doubt: Vec::new(),
+            signed_out: Vec::new(),
+            lead: Duration::from_millis(20),
+            puts_seen: 0,
+            puts_after_row: 0,
+            tally,
+        })
     }
 
     async fn round(&mut self, number: usize, kill: &Kill) -> Outcome {
@@ -103,6 +118,10 @@ impl<'a> Run<'a> {
         }
         if death.row_has_new_pair && row.as_ref().is_some_and(|row| row.attempt) {
             self.tally.broken(format!("round {number}: the row took the pair and left its attempt open"));
+        }
+        if matches!(kill.aim, Aim::At(Moment::PutArrived | Moment::PutLanded)) {
+            self.puts_seen += 1;
+            self.puts_after_row += usize::from(death.row_has_new_pair);
         }
         if window == Window::Unsent && row.as_ref().is_some_and(|row| row.attempt) {
             self.tally.count("unsent_with_attempt", 1);
