@@ -42,6 +42,9 @@ pub mod problem;
 pub mod box_api;
 pub mod keeper;
 
+// Who builds something else keeps tokens with this.
+pub mod storage;
+
 pub mod item;
 mod json;
 pub mod seal;

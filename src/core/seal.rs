@@ -82,6 +82,8 @@ pub enum Purpose {
     Login,
     /// The word to a popup's opener.
     Done,
+    /// A pair of tokens in a storage of somebody's own.
+    Tokens,
 }
 
 impl Purpose {
@@ -92,6 +94,7 @@ impl Purpose {
             Self::Outbox => "outbox",
             Self::Login => "login",
             Self::Done => "done",
+            Self::Tokens => "tokens",
         }
     }
 }

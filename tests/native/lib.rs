@@ -33,5 +33,11 @@ mod session_ends;
 #[cfg(test)]
 mod stored;
 
+// Who builds on core.
+#[cfg(test)]
+mod holders;
+#[cfg(test)]
+mod holding;
+
 #[cfg(test)]
 mod traceability;

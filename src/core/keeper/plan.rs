@@ -21,7 +21,7 @@ const _: () = assert!(RENEW_MARGIN.as_secs() < SERVE_MARGIN.as_secs());
 const _: () = assert!(SERVE_MARGIN.as_secs() < REFRESH_MARGIN.as_secs());
 
 /// When a refresh could not be done just now, a parent with this much life still mints.
-const LAST_RESORT: Duration = Duration::from_secs(60);
+pub(crate) const LAST_RESORT: Duration = Duration::from_secs(60);
 
 /// How long a caller waits before it is told to come again.
 pub const CALLER_LIMIT: Duration = Duration::from_secs(10);

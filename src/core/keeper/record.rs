@@ -204,14 +204,14 @@ impl Quota {
 /// Sealed bytes as base64url, so that they can lie in JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(super) struct SealedText(String);
+pub(crate) struct SealedText(String);
 
 impl SealedText {
-    pub(super) fn new(sealed: &[u8]) -> Self {
+    pub(crate) fn new(sealed: &[u8]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    pub(super) fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
+    pub(crate) fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
         URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| Unreadable::Form)
     }
 }
@@ -336,22 +336,22 @@ impl Grant {
 
 /// The KV copy of a sealed grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Copy {
+pub(crate) struct Copy {
     v: u8,
-    pub(super) generation: u64,
-    pub(super) grant: SealedText,
+    pub(crate) generation: u64,
+    pub(crate) grant: SealedText,
 }
 
 impl Copy {
-    pub(super) const fn new(generation: u64, grant: SealedText) -> Self {
+    pub(crate) const fn new(generation: u64, grant: SealedText) -> Self {
         Self { v: VERSION, generation, grant }
     }
 
-    pub(super) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         encoded(self).into_bytes()
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Unreadable> {
         let mut form = object(bytes)?;
         let mut read = || Some(Self::new(form.number("generation")?, SealedText(form.text("grant")?)));
         read().ok_or(Unreadable::Form)
