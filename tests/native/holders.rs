@@ -200,7 +200,7 @@ impl Shell for Actor<'_> {
 }
 
 /// Leaves, once.
-async fn pause() {
+pub(crate) async fn pause() {
     let mut left = false;
     poll_fn(|_| if core::mem::replace(&mut left, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }

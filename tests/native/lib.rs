@@ -33,11 +33,17 @@ mod session_ends;
 #[cfg(test)]
 mod stored;
 
-// Who builds on core.
+// What somebody builds on core.
+#[cfg(test)]
+#[path = "examples/file_storage/file.rs"]
+mod file_storage;
 #[cfg(test)]
 mod holders;
+
 #[cfg(test)]
 mod holding;
+#[cfg(test)]
+mod storages;
 
 #[cfg(test)]
 mod traceability;

@@ -12,8 +12,8 @@ use super::{Generation, Storage, StorageFault, StoreFault, Stored};
 /// What is written starts on its way to the copy first and has a head start before the truth is touched: whoever dies
 /// in between has left it somewhere. So the copy may be ahead of the truth, and what is read is the later of both; a
 /// copy that is ahead is moved into the truth before it is handed on. A copy that cannot be written costs nothing but
-/// the copy; the next write brings it up. A copy that is behind, or stale, is never believed against the truth: the
-/// truth keeps its generation, also when it is cleared.
+/// the copy: it is behind until the next write, which then brings it up after the truth. A copy that is behind, or
+/// stale, is never believed against the truth: that keeps its generation, also when it is cleared.
 #[derive(Debug)]
 pub struct Copied<T, C, H> {
     truth: T,
@@ -33,13 +33,14 @@ where
         Self { truth, copy, head_start }
     }
 
-    /// Brings the copy up to `new`, whatever older it holds. It does not matter whether that worked.
-    async fn bring_up(&self, after: Generation, new: &Stored) {
-        let mut after = after;
+    /// Brings the copy up to `new`, which the truth holds, over whatever older it has. It does not matter whether
+    /// that worked.
+    async fn bring_up(&self, behind: Generation, new: &Stored) {
+        let mut behind = behind;
         for _ in 0..TRIES {
-            match self.copy.store(after, new).await {
+            match self.copy.store(behind, new).await {
                 Err(StoreFault::Conflict { found }) if found.generation() < new.generation() => {
-                    after = found.generation();
+                    behind = found.generation();
                 }
                 _ => return,
             }
@@ -83,19 +84,26 @@ where
 
     async fn store(&self, after: Generation, new: &Stored) -> Result<(), StoreFault> {
         if new.generation() > after.next() {
-            // Refused by the truth, it would outrank it: a generation that was skipped may be in use by then.
+            // In the copy it would outrank what has come meanwhile under a generation that was left out.
             self.truth.store(after, new).await?;
             self.bring_up(after, new).await;
             return Ok(());
         }
-        let copying = pin!(self.bring_up(after, new));
-        match select(copying, pin!((self.head_start)())).await {
-            Either::Left(_) => self.truth.store(after, new).await,
-            Either::Right(((), copying)) => {
-                let outcome = self.truth.store(after, new).await;
-                copying.await;
-                outcome
+        let copying = pin!(self.copy.store(after, new));
+        let (outcome, copied) = match select(copying, pin!((self.head_start)())).await {
+            Either::Left((copied, _)) => (self.truth.store(after, new).await, copied),
+            Either::Right(((), copying)) => (self.truth.store(after, new).await, copying.await),
+        };
+        match (outcome, copied) {
+            (Ok(()), Err(StoreFault::Conflict { found })) => {
+                self.bring_up(found.generation(), new).await;
+                Ok(())
             }
+            // The truth has lost what the copy still had.
+            (Err(StoreFault::Conflict { found }), Ok(())) if found.generation() < after => {
+                self.truth.store(found.generation(), new).await
+            }
+            (outcome, _) => outcome,
         }
     }
 
