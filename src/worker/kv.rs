@@ -30,11 +30,16 @@ async fn within<T>(
 }
 
 /// The binding `STORE`.
+#[derive(Debug)]
 pub(crate) struct KvBinding(KvStore);
 
 impl KvBinding {
     pub(crate) fn new(env: &Env) -> Result<Self> {
         env.kv("STORE").map(Self)
+    }
+
+    pub(crate) const fn of(kv: KvStore) -> Self {
+        Self(kv)
     }
 
     /// The copy of a keeper's grant; whether KV confirmed the put.
@@ -45,8 +50,22 @@ impl KvBinding {
         label: CopyLabel,
         expires_at: Timestamp,
     ) -> bool {
-        let put = self.0.put_bytes(&copy_key(keeper), value);
-        let put = put.and_then(|put| put.expiration(expires_at.seconds()).metadata(label));
+        self.put(&copy_key(keeper), value, Some(label), expires_at).await
+    }
+
+    /// The same under any key.
+    pub(crate) async fn put(
+        &self,
+        key: &str,
+        value: &[u8],
+        label: Option<CopyLabel>,
+        expires_at: Timestamp,
+    ) -> bool {
+        let put = self.0.put_bytes(key, value).map(|put| put.expiration(expires_at.seconds()));
+        let put = put.and_then(|put| match label {
+            Some(label) => put.metadata(label),
+            None => Ok(put),
+        });
         match put {
             Ok(put) => within(COPY_LIMIT, put.execute()).await.is_some(),
             Err(_) => false,
@@ -63,7 +82,12 @@ impl KvBinding {
         &self,
         keeper: &KeeperName,
     ) -> core::result::Result<Option<Vec<u8>>, KvSilent> {
-        within(COPY_LIMIT, self.0.get(&copy_key(keeper)).bytes()).await.ok_or(KvSilent)
+        self.read(&copy_key(keeper)).await
+    }
+
+    /// The same under any key.
+    pub(crate) async fn read(&self, key: &str) -> core::result::Result<Option<Vec<u8>>, KvSilent> {
+        within(COPY_LIMIT, self.0.get(key).bytes()).await.ok_or(KvSilent)
     }
 }
 

@@ -7,6 +7,7 @@ mod convert;
 mod keeper;
 mod kv;
 mod now;
+pub mod storage;
 
 use keyhole_core::{
     app::{self, Answer, Body, Visit},

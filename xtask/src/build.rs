@@ -18,6 +18,17 @@ const RECIPE: [&str; 5] =
     ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "package-lock.json", "xtask/src/build.rs"];
 const WORKER_INPUTS: [&str; 2] = ["src/core", "src/worker"];
 const WORKER_OUTPUT: &str = "build";
+/// The Worker of the tests that is built on ours.
+const STORAGE_WORKER: &str = "tests/storage-worker";
+const STORAGE_WORKER_INPUTS: [&str; 6] = [
+    "src/core",
+    "src/worker",
+    "tests/storage-worker/Cargo.toml",
+    "tests/storage-worker/lib.rs",
+    "tests/storage-worker/bench.rs",
+    "tests/storage-worker/index.js",
+];
+const STORAGE_WORKER_OUTPUT: &str = "tests/storage-worker/build";
 const WEB_INPUTS: [&str; 5] = ["www/client", "www/page", "www/index.html", "www/style.css", "www/_headers"];
 const WEB_OUTPUT: &str = "www/dist";
 
@@ -34,7 +45,7 @@ pub(crate) enum Built {
 /// A tool is missing and cannot be installed, or a build fails.
 pub(crate) fn build() -> Outcome<Built> {
     let tools = setup::setup()?;
-    let _lock = alone()?;
+    let _alone = alone()?;
     let worker = when_changed("worker", &tools, &WORKER_INPUTS, WORKER_OUTPUT, || worker(&tools))?;
     let web = when_changed("web", &tools, &WEB_INPUTS, WEB_OUTPUT, || web(&tools))?;
     Ok(if worker == Built::NothingToDo && web == Built::NothingToDo {
@@ -51,17 +62,30 @@ pub(crate) fn build() -> Outcome<Built> {
 /// A tool is missing and cannot be installed, or the build fails.
 pub(crate) fn panicking_worker() -> Outcome<PathBuf> {
     let tools = setup::setup()?;
-    let _lock = alone()?;
+    let _alone = alone()?;
     let output = place::scratch().join("panicking");
     let name = output.to_string_lossy().into_owned();
     when_changed("panicking", &tools, &WORKER_INPUTS, &name, || {
         say::step("building the Worker that panics when asked to");
-        compile_worker(&tools, &name, &["--features", "panic-on-request"])
+        compile_worker(&tools, "src/worker", &name, &["--features", "panic-on-request"])
     })?;
     Ok(output)
 }
 
-/// `wrangler dev` may start us while another of us is at work.
+/// Builds the Worker on which storages are tested, if it has changed.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_storage_worker() -> Outcome<Built> {
+    let tools = setup::setup()?;
+    let _alone = alone()?;
+    when_changed("storage-worker", &tools, &STORAGE_WORKER_INPUTS, STORAGE_WORKER_OUTPUT, || {
+        say::step("building the Worker on which storages are tested");
+        compile_worker(&tools, STORAGE_WORKER, STORAGE_WORKER_OUTPUT, &[])
+    })
+}
+
+/// The turn to build: `wrangler dev` may start us while another of us is at work.
 fn alone() -> Outcome<File> {
     let scratch = place::scratch();
     fs::create_dir_all(&scratch).or_say(|| format!("making {}", scratch.display()))?;
@@ -100,16 +124,17 @@ fn compilers(tools: &Tools) -> Outcome<String> {
 /// The Worker: what `main` in `wrangler.toml` names.
 fn worker(tools: &Tools) -> Outcome {
     say::step("building the Worker");
-    compile_worker(tools, "../../build", &[])?;
+    compile_worker(tools, "src/worker", WORKER_OUTPUT, &[])?;
     let wasm = place::root().join(WORKER_OUTPUT).join("index_bg.wasm");
     optimize(&wasm, &wasm)
 }
 
-/// `output` is as seen from the Worker's crate; `extra` goes to cargo.
-fn compile_worker(tools: &Tools, output: &str, extra: &[&str]) -> Outcome {
+/// A crate of ours as a Worker, not yet optimized; `extra` goes to cargo.
+fn compile_worker(tools: &Tools, source: &str, output: &str, extra: &[&str]) -> Outcome {
     let mut build = Command::new(&tools.worker_build);
     with_npm_programs(&mut build)?;
-    build.current_dir(place::root()).args(["--release", "src/worker", "--out-dir", output, "--"]).args(extra);
+    build.current_dir(place::root()).args(["--release", source, "--out-dir"]);
+    build.arg(place::root().join(output)).arg("--").args(extra);
     // Without these it would download its own.
     build
         .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)

@@ -108,6 +108,7 @@ fn start_worker(options: &Options, state: &State, mut vars: Vars) -> Outcome<(St
         home: place::local_state().join("worker"),
         state: state.worker.clone(),
         vars,
+        config: servers::CONFIG.to_owned(),
         changes: Changes { login_limit: None, rebuilds: true },
     };
     // Until it is ready only an error is of interest, and that is shown with the last lines.

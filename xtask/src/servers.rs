@@ -106,6 +106,9 @@ pub(crate) fn origin(port: u16) -> String {
     format!("http://localhost:{port}")
 }
 
+/// Keyhole's own configuration, from the root of the clone.
+pub(crate) const CONFIG: &str = "wrangler.toml";
+
 /// A Worker to start with `wrangler dev`.
 pub(crate) struct Worker {
     pub(crate) name: String,
@@ -115,6 +118,8 @@ pub(crate) struct Worker {
     /// Where KV and objects are stored.
     pub(crate) state: PathBuf,
     pub(crate) vars: Vars,
+    /// Its configuration, from the root of the clone.
+    pub(crate) config: String,
     pub(crate) changes: Changes,
 }
 
@@ -131,7 +136,7 @@ impl Worker {
     /// Starts it; it does not answer yet.
     pub(crate) fn launch(&self, on_line: impl Fn(&str) + Send + 'static) -> Outcome<Server> {
         fs::create_dir_all(&self.home).or_say(|| format!("making {}", self.home.display()))?;
-        let config = place::root().join("wrangler.toml");
+        let config = place::root().join(&self.config);
         let config = fs::read_to_string(&config).or_say(|| format!("reading {}", config.display()))?;
         let file = self.home.join("wrangler.toml");
         fs::write(&file, local_config(&config, &place::root(), &self.home, self.changes)?)

@@ -19,7 +19,8 @@ use crate::{browser, chaos, fresh_clone, keys, place, say, size};
 /// More logins per minute than tests start.
 const LOGIN_LIMIT: i64 = 100_000;
 /// Crates that run in a browser or at the edge.
-const WASM_CRATES: [&str; 4] = ["keyhole-core", "keyhole-worker", "keyhole-client", "keyhole-page"];
+const WASM_CRATES: [&str; 5] =
+    ["keyhole-core", "keyhole-worker", "keyhole-storage-worker", "keyhole-client", "keyhole-page"];
 /// Crates whose tests need nothing beside them: what cargo builds by default, and what browser code decides.
 const UNIT_CRATES: [&str; 7] = [
     "keyhole-core",
@@ -136,6 +137,7 @@ fn deploy() -> Outcome<Tally> {
 
 fn edge(arguments: &[String]) -> Outcome<Tally> {
     build::build()?;
+    build::build_storage_worker()?;
     // Compiled before the servers start, so that nobody's session idles meanwhile.
     process::run("cargo test", cargo().args(["test", "--quiet", "--no-run", "-p", "keyhole-edge-tests"]))?;
     let stage = Stage::set("edge", None)?;
@@ -232,6 +234,7 @@ fn worker(variant: &Variant, port: u16, stage: &Path, shared: &Vars) -> Worker {
         state: home.join("state"),
         home,
         vars,
+        config: variant.config.clone(),
         changes: Changes { login_limit: Some(variant.login_limit.unwrap_or(LOGIN_LIMIT)), rebuilds: false },
     }
 }

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use crate::failure::{Outcome, While, said};
 use crate::place;
+use crate::servers;
 use crate::vars::Vars;
 
 /// The one that every suite gets, under the plain name.
@@ -19,6 +20,8 @@ pub(crate) struct Variant {
     /// Settings it lacks.
     pub(crate) without: Vec<String>,
     pub(crate) login_limit: Option<i64>,
+    /// Its configuration, from the root of the clone.
+    pub(crate) config: String,
 }
 
 impl Variant {
@@ -57,7 +60,7 @@ fn parse(text: &str, suite: &str) -> Outcome<Vec<Variant>> {
 }
 
 fn variant(name: &str, worker: &Table) -> Outcome<Variant> {
-    let known = ["suites", "vars", "without", "login_limit"];
+    let known = ["suites", "vars", "without", "login_limit", "config"];
     if let Some(unknown) = worker.keys().find(|key| !known.contains(&key.as_str())) {
         return said(format!("tests/workers.toml: [{name}] holds {unknown}, which means nothing"));
     }
@@ -69,7 +72,8 @@ fn variant(name: &str, worker: &Table) -> Outcome<Variant> {
         vars.insert(setting.clone(), value.to_owned());
     }
     let login_limit = worker.get("login_limit").and_then(Value::as_integer);
-    Ok(Variant { name: name.to_owned(), vars, without: strings(worker, "without"), login_limit })
+    let config = worker.get("config").and_then(Value::as_str).unwrap_or(servers::CONFIG).to_owned();
+    Ok(Variant { name: name.to_owned(), vars, without: strings(worker, "without"), login_limit, config })
 }
 
 fn strings(table: &Table, key: &str) -> Vec<String> {
@@ -90,6 +94,7 @@ mod tests {
         vars = { ALLOW_FOLDERS = "true" }
         without = ["SEAL_KEYS"]
         login_limit = 20
+        config = "tests/bare.toml"
     "#;
 
     #[test]
@@ -103,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_worker_differs_as_it_says() {
-        let bare = parse(WORKERS, "edge").unwrap().remove(0);
+        let [bare, main] = parse(WORKERS, "edge").unwrap().try_into().unwrap();
+        assert_eq!((bare.config.as_str(), main.config.as_str()), ("tests/bare.toml", "wrangler.toml"));
         assert_eq!(bare.vars, Vars::from([("ALLOW_FOLDERS".to_owned(), "true".to_owned())]));
         assert_eq!((bare.without, bare.login_limit), (vec!["SEAL_KEYS".to_owned()], Some(20)));
     }

@@ -43,6 +43,11 @@ impl Worker {
     }
 }
 
+/// A Worker of somebody's own, built on Keyhole's storages: see `tests/storage-worker`.
+pub(crate) fn storage_worker() -> Worker {
+    Worker { origin: variable("KEYHOLE_STORAGE_WORKER_URL") }
+}
+
 /// What xtask told us.
 #[track_caller]
 pub(crate) fn variable(name: &str) -> String {

@@ -22,3 +22,5 @@ mod sign_out;
 mod at_rest;
 mod pkce;
 mod traces;
+
+mod storages;
