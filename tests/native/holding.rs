@@ -211,6 +211,16 @@ fn a_pair_that_could_not_be_stored_is_not_used() {
 }
 
 #[test]
+fn a_sign_in_that_could_not_be_stored_leaves_nothing_alive() {
+    let stage = Stage::new(Rotation::Lazy);
+    let actor = Actor::new(&stage);
+    actor.troubles.borrow_mut().extend([const { Trouble::FailsBefore }; 3]);
+    let refused = now(actor.holder().sign_in(&stage.code(), &PkceVerifier::new("v")));
+    assert!(matches!(refused, Err(HolderFault::Storage(_))));
+    assert_eq!(stage.alive(), 0);
+}
+
+#[test]
 fn a_storage_that_was_put_back_or_emptied_under_way_takes_the_new_pair_all_the_same() {
     for emptied in [true, false] {
         let stage = Stage::at_expiry(Rotation::Strict);

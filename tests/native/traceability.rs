@@ -48,7 +48,7 @@ fn visit(folder: &Path, read: &mut impl FnMut(&str)) {
         let (path, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
         if path.is_dir() {
-            if !matches!(&*name, "node_modules" | "dist" | "target" | "sample") {
+            if !matches!(&*name, "node_modules" | "build" | "dist" | "target" | "sample") {
                 visit(&path, read);
             }
         } else if [".rs", ".ts", ".js", ".mjs"].iter().any(|end| name.ends_with(end)) {

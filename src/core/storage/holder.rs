@@ -100,25 +100,34 @@ impl<T: Storage, S: Shell> Holder<'_, T, S> {
         code: &AuthorizationCode,
         verifier: &PkceVerifier,
     ) -> Result<(), HolderFault> {
+        // Asked first: a pair that could not be stored had better not be made.
+        let there = self.storage.get_latest().await?;
         let asked_at = self.shell.now();
         let request = box_api::redeem_code(self.app, code, verifier, &Device::default());
         let answer = self.shell.ask_box(request, plan::EXCHANGE_LIMIT).await;
         let tokens = Tokens::signed_in(box_api::judge_pair(answer)?, asked_at);
-        let mut there = self.storage.get_latest().await?;
-        for _ in 0..TRIES {
-            let new = self.sealed(&tokens, there.generation().next());
-            match self.put(there.generation(), &new).await? {
-                Some(found) => there = found,
-                None => {
-                    if let Ok(Some(replaced)) = Tokens::open(&there, &self.seal()) {
-                        // The sign-in has worked, whatever comes of this.
-                        drop(self.revoke(&replaced).await);
-                    }
-                    return Ok(());
-                }
-            }
+        let outcome = self.replace(there, &tokens).await;
+        if outcome.is_err() {
+            // Whoever is told that the sign-in failed will sign in again.
+            drop(self.revoke(&tokens).await);
         }
-        self.revoke(&tokens).await?;
+        outcome
+    }
+
+    /// Puts the tokens of a sign-in in the place of whatever is there, and ends that.
+    async fn replace(&self, there: Stored, tokens: &Tokens) -> Result<(), HolderFault> {
+        let mut there = there;
+        for _ in 0..TRIES {
+            let new = self.sealed(tokens, there.generation().next());
+            let Some(found) = self.put(there.generation(), &new).await? else {
+                if let Ok(Some(replaced)) = Tokens::open(&there, &self.seal()) {
+                    // The sign-in has worked, whatever comes of this.
+                    drop(self.revoke(&replaced).await);
+                }
+                return Ok(());
+            };
+            there = found;
+        }
         Err(HolderFault::Busy)
     }
 
@@ -167,12 +176,12 @@ impl<T: Storage, S: Shell> Holder<'_, T, S> {
                 Plan::Wait(span) if started.until(now) < plan::CALLER_LIMIT => self.shell.wait(span).await,
                 Plan::Refresh if tries < TRIES => {
                     tries = tries.saturating_add(1);
-                    match self.refresh(stored.generation(), &tokens).await {
-                        Err(HolderFault::Box(_)) if tokens.still_good(is_refused, now) => {
-                            return Ok(Access { token: tokens.access, expires_at: tokens.expires_at });
-                        }
-                        outcome => outcome?,
+                    let outcome = self.refresh(stored.generation(), &tokens).await;
+                    let may_pass = matches!(outcome, Err(HolderFault::Box(_) | HolderFault::Storage(_)));
+                    if may_pass && tokens.still_good(is_refused, self.shell.now()) {
+                        return Ok(Access { token: tokens.access, expires_at: tokens.expires_at });
                     }
+                    outcome?;
                 }
                 Plan::Wait(_) | Plan::Refresh => return Err(HolderFault::Busy),
             }
