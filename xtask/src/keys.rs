@@ -93,8 +93,8 @@ fn read_listing(listing: &str) -> Outcome<Vec<Copy>> {
     let doing = || "reading what wrangler listed".to_owned();
     let entries: Vec<Value> = serde_json::from_str(listing.trim()).or_say(doing)?;
     let copy = |entry: Value| Copy {
-        key: entry["metadata"]["key"].as_str().map(str::to_owned),
-        expires_at: entry["expiration"].as_i64(),
+        key: entry.pointer("/metadata/key").and_then(Value::as_str).map(str::to_owned),
+        expires_at: entry.get("expiration").and_then(Value::as_i64),
     };
     Ok(entries.into_iter().map(copy).collect())
 }
@@ -112,7 +112,8 @@ fn report(copies: &[Copy]) -> String {
     }
     let lines = by_key.into_iter().map(|(key, (count, last))| {
         let copies = if count == 1 { "1 copy".to_owned() } else { format!("{count} copies") };
-        let until = last.and_then(day_after).map_or("an unknown day".to_owned(), |day| day.to_string());
+        let until =
+            last.and_then(day_after).map_or_else(|| "an unknown day".to_owned(), |day| day.to_string());
         format!("  {key}: {copies}; once it does not seal any more, it may be dropped from {until} on\n")
     });
     let sooner = "Sooner, when this counts none of it: a session is sealed anew when it is used, and its copy goes \
