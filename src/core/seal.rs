@@ -287,6 +287,8 @@ fn derive(master: &MasterKey, salt: Option<&[u8]>, info: &[&str]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const PLACE: Place<'static> =
@@ -396,6 +398,99 @@ mod tests {
         assert!(!keys().tag_holds(&new, "other", b"message", &tag));
         assert!(!keys().tag_holds(&old, "cookie", b"message", &tag));
         assert!(!keys().tag_holds(&new, "cookie", b"message", &tag[..31]));
+    }
+
+    /// Where and for whom something was sealed, all of it arbitrary.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct Spot {
+        purpose: Purpose,
+        keeper: String,
+        generation: u64,
+        client_id: String,
+        detail: String,
+        session: Option<[u8; 32]>,
+    }
+
+    impl Spot {
+        fn place(&self) -> Place<'_> {
+            let Self { purpose, keeper, generation, client_id, detail, .. } = self;
+            Place { purpose: *purpose, keeper, generation: *generation, client_id, detail }
+        }
+
+        fn session(&self) -> Option<SessionSecret> {
+            self.session.map(SessionSecret::new)
+        }
+    }
+
+    fn spot() -> impl Strategy<Value = Spot> {
+        let purpose = prop::sample::select(vec![
+            Purpose::Grant,
+            Purpose::Child,
+            Purpose::Outbox,
+            Purpose::Login,
+            Purpose::Done,
+        ]);
+        let session = prop::option::of(prop::sample::select(vec![[1; 32], [2; 32]]));
+        (purpose, "[ab]{0,3}", 0..3_u64, "[ab]{0,3}", "[ab]{0,3}", session).prop_map(
+            |(purpose, keeper, generation, client_id, detail, session)| Spot {
+                purpose,
+                keeper,
+                generation,
+                client_id,
+                detail,
+                session,
+            },
+        )
+    }
+
+    impl Spot {
+        /// This spot with one part of another, or with the same letters divided otherwise between two parts.
+        fn but(self, part: usize, other: Self) -> Self {
+            match part {
+                0 => Self { purpose: other.purpose, ..self },
+                1 => Self { keeper: other.keeper, ..self },
+                2 => Self { generation: other.generation, ..self },
+                3 => Self { client_id: other.client_id, ..self },
+                4 => Self { detail: other.detail, ..self },
+                5 => Self { session: other.session, ..self },
+                _ => Self { client_id: String::new(), detail: self.client_id + &self.detail, ..self },
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn s17_what_is_sealed_opens_where_it_was_sealed_and_nowhere_else(
+            here in spot(), part in 0..7_usize, other in spot(), plaintext: Vec<u8>, nonce: [u8; 24],
+        ) {
+            let there = here.clone().but(part, other);
+            let sealed = keys().seal(&here.place(), here.session().as_ref(), nonce, &plaintext);
+            let opened = keys().open(&here.place(), here.session().as_ref(), &sealed);
+            prop_assert_eq!(opened, Ok(plaintext.clone()));
+            let moved = keys().open(&there.place(), there.session().as_ref(), &sealed);
+            prop_assert_eq!(moved, if here == there { Ok(plaintext) } else { Err(OpenFault::Refused) });
+        }
+
+        #[test]
+        fn s17_no_generation_is_replayed_as_another(
+            here in spot(), generation: u64, plaintext: Vec<u8>, nonce: [u8; 24],
+        ) {
+            prop_assume!(generation != here.generation);
+            let sealed = keys().seal(&here.place(), here.session().as_ref(), nonce, &plaintext);
+            let replayed = Place { generation, ..here.place() };
+            let opened = keys().open(&replayed, here.session().as_ref(), &sealed);
+            prop_assert_eq!(opened, Err(OpenFault::Refused));
+        }
+
+        #[test]
+        fn any_flipped_bit_of_any_record_is_noticed(
+            here in spot(), plaintext: Vec<u8>, nonce: [u8; 24], bit: prop::sample::Index,
+        ) {
+            let mut sealed = keys().seal(&here.place(), here.session().as_ref(), nonce, &plaintext);
+            let bit = bit.index(sealed.len() * 8);
+            sealed[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(keys().open(&here.place(), here.session().as_ref(), &sealed).is_err());
+        }
     }
 
     #[test]
