@@ -123,8 +123,8 @@ pub(crate) enum Trouble {
     FailsBefore,
     /// It is stored, and the storage says that it is not.
     FailsAfter,
-    /// By now the storage is as it was once.
-    HasGoneBackTo(Stored),
+    /// By now the storage holds this.
+    Holds(Stored),
 }
 
 /// One who acts on a stage.
@@ -156,8 +156,8 @@ impl Storage for Actor<'_> {
     async fn store(&self, after: Generation, new: &Stored) -> Result<(), StoreFault> {
         pause().await;
         let trouble = self.troubles.borrow_mut().pop_front().unwrap_or(Trouble::Not);
-        if let Trouble::HasGoneBackTo(past) = &trouble {
-            *self.stage.memory.borrow_mut() = Memory::holding(past.clone());
+        if let Trouble::Holds(other) = &trouble {
+            *self.stage.memory.borrow_mut() = Memory::holding(other.clone());
         }
         if !matches!(trouble, Trouble::FailsBefore) {
             now(self.stage.memory.borrow().store(after, new))?;
@@ -165,7 +165,7 @@ impl Storage for Actor<'_> {
         }
         match trouble {
             Trouble::FailsBefore | Trouble::FailsAfter => Err(StorageFault::failed("as ordered").into()),
-            Trouble::Not | Trouble::HasGoneBackTo(_) => Ok(()),
+            Trouble::Not | Trouble::Holds(_) => Ok(()),
         }
     }
 }

@@ -91,7 +91,7 @@ fn assert_whole(stage: &Stage) {
 #[test]
 fn two_at_expiry_cost_one_refresh_in_whatever_order_their_calls_come() {
     for rotation in [Rotation::Lazy, Rotation::Strict] {
-        let schedules = two_visits(rotation, Bounds { switches: 4, deaths: 0 }, |scene| {
+        let schedules = two_visits(rotation, Bounds { switches: 3, deaths: 0 }, |scene| {
             if !scene.was_late {
                 let tokens: Vec<&str> =
                     scene.tokens.iter().map(|token| token.as_ref().unwrap().expose()).collect();
@@ -100,14 +100,14 @@ fn two_at_expiry_cost_one_refresh_in_whatever_order_their_calls_come() {
             }
             assert_whole(scene.stage);
         });
-        assert!(schedules > 500, "{schedules}");
+        assert!(schedules > 200, "{schedules}");
     }
 }
 
 #[test]
 fn who_dies_on_the_way_or_wakes_up_late_costs_nobody_the_grant() {
     let (seen_late, seen_in_window) = (RefCell::new(0), RefCell::new(0));
-    two_visits(Rotation::Lazy, Bounds { switches: 3, deaths: 1 }, |scene| {
+    two_visits(Rotation::Lazy, Bounds { switches: 2, deaths: 1 }, |scene| {
         for token in &scene.tokens {
             assert!(token.is_ok(), "{token:?}");
         }
@@ -115,13 +115,13 @@ fn who_dies_on_the_way_or_wakes_up_late_costs_nobody_the_grant() {
         *seen_in_window.borrow_mut() += u32::from(scene.died_in_window);
         assert_whole(scene.stage);
     });
-    assert!(seen_late.take() > 100 && seen_in_window.take() > 100);
+    assert!(seen_late.take() > 10 && seen_in_window.take() > 10);
 }
 
 #[test]
 fn where_box_is_as_strict_as_it_says_a_grant_is_lost_by_a_death_in_the_window_only_and_in_words() {
     let lost = RefCell::new(0);
-    two_visits(Rotation::Strict, Bounds { switches: 3, deaths: 1 }, |scene| {
+    two_visits(Rotation::Strict, Bounds { switches: 2, deaths: 1 }, |scene| {
         if scene.died.is_empty() || !scene.died_in_window {
             assert_whole(scene.stage);
             return;
@@ -192,7 +192,9 @@ fn a_storage_that_fails_before_or_after_storing_costs_time_and_no_pair() {
         let stage = Stage::at_expiry(Rotation::Strict);
         let actor = Actor::new(&stage);
         actor.troubles.borrow_mut().extend(troubles);
+        let started = stage.now_ms.get();
         now(visit(&actor)).unwrap();
+        assert!(stage.now_ms.get() - started < 30_000, "it does not wait for itself");
         assert_eq!(stage.refreshes(), 1);
         assert_whole(&stage);
     }
@@ -226,11 +228,22 @@ fn a_storage_that_was_put_back_or_emptied_under_way_takes_the_new_pair_all_the_s
         let stage = Stage::at_expiry(Rotation::Strict);
         let past = if emptied { Stored::empty() } else { stage.stored() };
         let actor = Actor::new(&stage);
-        actor.troubles.borrow_mut().extend([Trouble::Not, Trouble::HasGoneBackTo(past)]);
+        actor.troubles.borrow_mut().extend([Trouble::Not, Trouble::Holds(past)]);
         now(visit(&actor)).unwrap();
         assert_eq!(stage.refreshes(), 1);
         assert_whole(&stage);
     }
+}
+
+#[test]
+fn a_pair_whose_place_was_cleared_under_way_is_revoked() {
+    let stage = Stage::at_expiry(Rotation::Lazy);
+    let actor = Actor::new(&stage);
+    let cleared = Stored::cleared(stage.stored().generation().next().next());
+    actor.troubles.borrow_mut().extend([Trouble::Not, Trouble::Holds(cleared.clone())]);
+    assert!(matches!(now(actor.holder().retrieve()), Err(HolderFault::SignedOut)));
+    assert_eq!(stage.alive(), 0);
+    assert_eq!(stage.stored(), cleared);
 }
 
 #[test]

@@ -211,12 +211,12 @@ fn a_copy_that_is_slow_has_its_head_start_and_no_more() {
 
 #[test]
 fn what_the_truth_has_refused_is_never_found_in_the_copy() {
-    let (truth, copy) = (Memory::holding(value(6, "winner")), Memory::holding(value(5, "old")));
-    let copied = Copied::new(&truth, &copy, no_head_start);
-    for (after, skipped) in [(5, 6), (5, 9), (3, 4), (8, 9)] {
-        let refused = now(copied.store(Generation::new(after), &value(skipped, "loser")));
+    for (after, new) in [(5, 6), (5, 9), (3, 4), (8, 9)] {
+        let (truth, copy) = (Memory::holding(value(6, "winner")), Memory::holding(value(5, "old")));
+        let copied = Copied::new(&truth, &copy, no_head_start);
+        let refused = now(copied.store(Generation::new(after), &value(new, "loser")));
         assert!(matches!(refused, Err(StoreFault::Conflict { found }) if found == value(6, "winner")));
-        assert_eq!(now(copied.get()).unwrap(), value(6, "winner"), "{after} {skipped}");
+        assert_eq!(now(copied.get()).unwrap(), value(6, "winner"), "{after} {new}");
     }
 }
 
