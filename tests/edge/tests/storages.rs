@@ -70,6 +70,7 @@ fn a_holder_at_the_edge_refreshes_once_for_all_and_leaves_nothing_behind() {
     assert_eq!(told(&format!("/sign_in/robin/{code}")), "ok");
     pass(Duration::from_secs(1));
     stage.set(&json!({"access_token_seconds": 3600}));
+    stage.order(&json!({"path": "/oauth2/token", "grant_type": "refresh_token", "delay_ms": 500}));
     let tokens = at_once(20, |_| "/retrieve/robin".to_owned());
     assert!(tokens.iter().all(|token| *token == tokens[0]), "{tokens:?}");
     assert_eq!(stage.count("POST /oauth2/token refresh_token"), 1);
