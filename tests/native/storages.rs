@@ -210,6 +210,17 @@ fn a_copy_that_is_slow_has_its_head_start_and_no_more() {
 }
 
 #[test]
+fn a_write_that_somebody_has_read_from_the_copy_before_it_was_done_is_done() {
+    let (truth, copy) = (Memory::new(), Memory::new());
+    let writer = Copied::new(Slow(&truth), &copy, no_head_start);
+    let new = value(1, "a");
+    let mut store = pin!(writer.store(Generation::NONE, &new));
+    assert!(store.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(now(Copied::new(&truth, &copy, no_head_start).get()).unwrap(), new);
+    now(store).unwrap();
+}
+
+#[test]
 fn what_the_truth_has_refused_is_never_found_in_the_copy() {
     for (after, new) in [(5, 6), (5, 9), (3, 4), (8, 9)] {
         let (truth, copy) = (Memory::holding(value(6, "winner")), Memory::holding(value(5, "old")));

@@ -99,6 +99,8 @@ where
                 self.bring_up(found.generation(), new).await;
                 Ok(())
             }
+            // Somebody has read it from the copy meanwhile.
+            (Err(StoreFault::Conflict { found }), Ok(())) if found == *new => Ok(()),
             // The truth has lost what the copy still had.
             (Err(StoreFault::Conflict { found }), Ok(())) if found.generation() < after => {
                 self.truth.store(found.generation(), new).await

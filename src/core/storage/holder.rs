@@ -131,7 +131,8 @@ impl<T: Storage, S: Shell> Holder<'_, T, S> {
         Err(HolderFault::Busy)
     }
 
-    /// An access token that is good.
+    /// An access token that is good. To be run to its end, by a task of its own where callers may leave: a refresh that
+    /// is dropped half way holds the others up until its deadline, 90 seconds from its start.
     ///
     /// # Errors
     /// [`HolderFault`].
@@ -278,5 +279,57 @@ impl<T: Storage, S: Shell> Holder<'_, T, S> {
     fn seal(&self) -> Seal<'_> {
         let Self { app, keys, name, secret, .. } = self;
         Seal { keys, client_id: &app.client_id, name, secret: *secret }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        secret::{ClientSecret, MasterKey},
+        storage::Memory,
+    };
+
+    struct Nowhere;
+
+    impl Shell for Nowhere {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+
+        fn entropy(&self) -> Entropy {
+            Entropy::new([1; 32])
+        }
+
+        async fn ask_box(&self, _request: BoxRequest, _limit: Duration) -> Result<BoxAnswer, Unreachable> {
+            Err(Unreachable::Broken)
+        }
+
+        async fn wait(&self, _span: Duration) {}
+    }
+
+    /// It compiles, or it does not.
+    #[test]
+    fn a_holder_can_work_on_any_thread_where_its_storage_and_shell_can() {
+        fn any_thread(_: impl Send) {}
+        let app = BoxApp {
+            client_id: "app".into(),
+            client_secret: ClientSecret::new("secret"),
+            authorize_url: "https://account.box.com/api/oauth2/authorize".parse().unwrap(),
+            api_url: "https://api.box.com".parse().unwrap(),
+        };
+        let keys = SealKeys::parse(&format!("k1:{}", MasterKey::new([1; 32]).expose_text())).unwrap();
+        let storage = Memory::new();
+        let holder = Holder {
+            storage: &storage,
+            shell: &Nowhere,
+            app: &app,
+            keys: &keys,
+            name: "robin",
+            secret: None,
+        };
+        any_thread(holder.retrieve());
+        any_thread(holder.sign_in(&AuthorizationCode::new("code"), &PkceVerifier::new("verifier")));
+        any_thread(holder.forget());
     }
 }
