@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A caller's page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ItemsWanted {
     folder: Item,
     page: PageAsk,

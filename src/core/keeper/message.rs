@@ -17,7 +17,7 @@ use crate::{
 pub const VERSION: u8 = 1;
 
 /// What a caller wants, with the secret of its cookie.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Message {
     /// From the browser's cookie; for [`Ask::Open`] the one it is about to get.
     pub secret: SessionSecret,
@@ -26,7 +26,7 @@ pub struct Message {
 }
 
 /// What can be asked of a keeper.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Ask {
     /// Redeem this code and open the session. A keeper opens once.
     Open {
@@ -119,7 +119,7 @@ impl Serialize for End {
 }
 
 /// What a keeper answers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Reply {
     /// To [`Ask::Open`] and [`Ask::Session`].
     Session(SessionView),

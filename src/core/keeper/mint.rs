@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A caller's tokens: those it has, and those it waits for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct TokensWanted {
     missing: Vec<ChildKey>,
     answers: LiteMap<Item, TokenAnswer>,

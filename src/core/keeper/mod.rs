@@ -118,6 +118,7 @@ pub enum Timer {
 }
 
 /// What happened. It has no `Debug`: it carries Box's answers, and those carry tokens.
+#[derive(Clone)]
 pub enum Event {
     /// A caller came. The shell has read the session row just before, and found it as this machine left it.
     Called(CallerId, Message),
@@ -138,6 +139,7 @@ pub enum Event {
 pub struct KvSilent;
 
 /// What the shell must do, in the order given.
+#[derive(Clone)]
 pub enum Effect {
     /// Write all of these in one synchronous block. If that fails, this instance may do nothing more.
     Write(Vec<Change>),
@@ -217,7 +219,7 @@ pub enum Change {
 }
 
 /// A call under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Flight {
     Code { caller: CallerId, asked_at: Timestamp },
     User { caller: CallerId },
@@ -231,7 +233,7 @@ enum Flight {
 }
 
 /// What a caller waits for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Wants {
     /// Its session to be opened.
     Opening,
@@ -241,7 +243,8 @@ enum Wants {
     Items(browse::ItemsWanted),
 }
 
-/// See the module.
+/// See the module. A copy goes on by itself: whoever explores what can follow makes one for each way to go on.
+#[derive(Clone)]
 pub struct Keeper {
     name: KeeperName,
     settings: Rc<Settings>,

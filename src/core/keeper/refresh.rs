@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What is known about refreshing, in this instance.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Refreshing {
     /// The deadline of an attempt that another instance left open.
     foreign: Option<Timestamp>,
@@ -76,7 +76,7 @@ pub(super) struct Asked {
 }
 
 /// A new pair on its way to KV, not yet saved.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Escrow {
     call: CallId,
     generation: u64,
