@@ -28,6 +28,7 @@ use crate::{
 const SESSION_NAME: &str = "__Host-Http-keyhole";
 const LOGIN_NAME_PREFIX: &str = "__Host-Http-keyhole-login-";
 const TAG_LABEL: &str = "cookie";
+const TAG_BYTES: usize = 32;
 
 /// How long a browser keeps a login's cookie, in seconds: longer than the login is good, so that who comes back
 /// late is told so and not taken for a stranger.
@@ -71,12 +72,14 @@ impl SessionCookie {
         let key = KeyId::parse(key).ok_or(Fault::DeadCookie)?;
         let keeper = KeeperName::parse(keeper).ok_or(Fault::DeadCookie)?;
         let secret = SessionSecret::parse(secret).ok_or(Fault::DeadCookie)?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| Fault::DeadCookie)?;
+        let tag =
+            URL_SAFE_NO_PAD.decode(tag).ok().filter(|tag| tag.len() == TAG_BYTES).ok_or(Fault::DeadCookie)?;
         if keys.tag(&key, TAG_LABEL, b"").is_none() {
             return Err(Fault::UnknownKey(key));
         }
+        // In this form, under a name that only this origin can set, and still not ours: the key has another value here.
         if !keys.tag_holds(&key, TAG_LABEL, head.as_bytes(), &tag) {
-            return Err(Fault::DeadCookie);
+            return Err(Fault::WrongKey(key));
         }
         Ok(Self { keeper, secret, key: Some(key) })
     }
@@ -85,8 +88,8 @@ impl SessionCookie {
 /// The session cookie that came along.
 ///
 /// # Errors
-/// [`Fault::NoSession`] without one, [`Fault::DeadCookie`] for one that is not ours, [`Fault::UnknownKey`] for one
-/// of a key that this deployment does not hold.
+/// [`Fault::NoSession`] without one, [`Fault::DeadCookie`] for one that is not ours, [`Fault::UnknownKey`] and
+/// [`Fault::WrongKey`] for one of a key that this deployment does not hold, or not with this value.
 pub fn session(headers: &HeaderMap, keys: &SealKeys) -> Result<SessionCookie, Fault> {
     let (_, value) = sent(headers).find(|(name, _)| *name == SESSION_NAME).ok_or(Fault::NoSession)?;
     SessionCookie::parse(value, keys)
@@ -294,8 +297,8 @@ mod tests {
             let changed = String::from_utf8(changed).unwrap();
             let fault = read(&changed).unwrap_err();
             // The name of a key is all that can turn into that of a key we do not hold.
-            let unknown_key = matches!(fault, Fault::UnknownKey(_));
-            assert!(if at < 2 { unknown_key } else { fault == Fault::DeadCookie }, "{at}: {fault:?}");
+            let wrong = matches!(fault, Fault::WrongKey(_) | Fault::DeadCookie);
+            assert!(if at < 2 { matches!(fault, Fault::UnknownKey(_)) } else { wrong }, "{at}: {fault:?}");
         }
     }
 

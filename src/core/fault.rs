@@ -67,6 +67,12 @@ pub enum Fault {
     /// The session cookie was tagged with a key that this deployment does not hold.
     #[error("the session cookie names an unknown key")]
     UnknownKey(KeyId),
+    /// The session cookie's tag does not hold under the key that it names: `SEAL_KEYS` gives that key another value.
+    #[error("the session cookie was tagged with another value of its key")]
+    WrongKey(KeyId),
+    /// The keeper of a cookie whose tag holds knows of no session. The cookie stays: KV may know it again tomorrow.
+    #[error("the keeper of this cookie holds no session")]
+    Unopened,
     /// The keeper could not do it.
     #[error("the keeper reports a fault")]
     Keeper(KeeperFault),
@@ -101,11 +107,12 @@ impl Fault {
         }
     }
 
-    /// The key that `SEAL_KEYS` lacks, if that is what went wrong: an operator has to know which.
+    /// The key that `SEAL_KEYS` lacks, or holds with another value, if that is what went wrong: an operator has to know
+    /// which.
     #[must_use]
     pub const fn missing_key(self) -> Option<KeyId> {
         match self {
-            Self::UnknownKey(key) => Some(key),
+            Self::UnknownKey(key) | Self::WrongKey(key) => Some(key),
             _ => None,
         }
     }
@@ -120,6 +127,8 @@ impl Fault {
             Self::DeadCookie => "dead_cookie",
             Self::Ended(_) => "ended",
             Self::UnknownKey(_) => "unknown_key",
+            Self::WrongKey(_) => "wrong_key",
+            Self::Unopened => "unopened",
             Self::Unreachable(KeeperUnreachable::Overloaded) => "keeper_overloaded",
             Self::Unreachable(KeeperUnreachable::Slow) => "keeper_slow",
             Self::Unreachable(KeeperUnreachable::Broken) => "keeper_broken",
@@ -183,9 +192,9 @@ impl Fault {
                 Problem::new(403, "folders_not_allowed", "This deployment gives out tokens for files only.")
                     .rule("ALLOW_FOLDERS")
             }
-            Self::NoSession | Self::DeadCookie => signed_out(),
+            Self::NoSession | Self::DeadCookie | Self::Unopened => signed_out(),
             Self::Ended(end) => signed_out().reason(end),
-            Self::UnknownKey(_) => not_configured(),
+            Self::UnknownKey(_) | Self::WrongKey(_) => locked(),
             Self::Keeper(fault) => keeper(fault),
             Self::Unreachable(_) | Self::Skewed | Self::Store(_) => busy(RETRY_AFTER_HICCUP_SECONDS),
         }
@@ -253,6 +262,16 @@ fn signed_out() -> Problem {
     Problem::new(401, "signed_out", "Nobody is signed in here.")
 }
 
+/// Nobody is signed out for it: the operator brings the key back, and everybody goes on.
+fn locked() -> Problem {
+    Problem::new(
+        503,
+        "locked",
+        "This sign-in is sealed with a key that is not at hand. Its operator must look.",
+    )
+    .retry_after(RETRY_AFTER_LOGINS_SECONDS)
+}
+
 fn not_configured() -> Problem {
     Problem::new(503, "not_configured", "This deployment's settings do not fit. Its operator must look.")
         .retry_after(RETRY_AFTER_LOGINS_SECONDS)
@@ -293,7 +312,9 @@ mod tests {
             (Fault::NoSession, 401, "signed_out"),
             (Fault::DeadCookie, 401, "signed_out"),
             (Fault::Ended(End::Idle), 401, "signed_out"),
-            (Fault::UnknownKey(KeyId::parse("k9").unwrap()), 503, "not_configured"),
+            (Fault::UnknownKey(KeyId::parse("k9").unwrap()), 503, "locked"),
+            (Fault::WrongKey(KeyId::parse("k9").unwrap()), 503, "locked"),
+            (Fault::Unopened, 401, "signed_out"),
             (Fault::Keeper(KeeperFault::CodeRefused), 503, "box_unavailable"),
             (Fault::Keeper(KeeperFault::ItemNotFound), 404, "item_not_found"),
             (Fault::Keeper(KeeperFault::Forbidden), 403, "not_allowed"),

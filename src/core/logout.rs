@@ -18,7 +18,8 @@ pub(crate) async fn logout<S: Store, K: Keepers>(
     sent: &HeaderMap,
 ) -> Result<Response<Body>, Fault> {
     match session::ask(context, sent, Ask::Close(End::SignedOut)).await {
-        Ok(Reply::Closed) | Err(Fault::NoSession | Fault::DeadCookie | Fault::Ended(_)) => {}
+        Ok(Reply::Closed) | Err(Fault::NoSession | Fault::DeadCookie | Fault::Unopened | Fault::Ended(_)) => {
+        }
         Ok(_) => return Err(Fault::Skewed),
         Err(fault) => return Err(fault),
     }

@@ -133,6 +133,14 @@ impl Place<'_> {
     }
 }
 
+/// The key that a sealed record says it is sealed under.
+#[must_use]
+pub fn key_of(record: &[u8]) -> Option<KeyId> {
+    let (_, rest) = record.split_first()?;
+    let (&length, rest) = rest.split_first()?;
+    KeyId::parse(core::str::from_utf8(rest.get(..usize::from(length))?).ok()?)
+}
+
 /// Why a record did not open. Never a reason to end a session: the record stays untouched and the answer is 503.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum OpenFault {

@@ -24,7 +24,9 @@ pub(crate) async fn show<S: Store, K: Keepers>(
             (Some(SessionForm { user: view.user, expires_at: view.expires_at.seconds() }), None)
         }
         Ok(_) => return Err(Fault::Skewed),
-        Err(fault @ (Fault::NoSession | Fault::DeadCookie | Fault::Ended(_))) => (None, Some(fault)),
+        Err(fault @ (Fault::NoSession | Fault::DeadCookie | Fault::Unopened | Fault::Ended(_))) => {
+            (None, Some(fault))
+        }
         Err(fault) => return Err(fault),
     };
     let ended = match fault {
@@ -50,7 +52,7 @@ pub(crate) async fn ask<S, K: Keepers>(
 ) -> Result<Reply, Fault> {
     let SessionCookie { keeper, secret, .. } = cookies::session(sent, context.config.keys())?;
     match context.keepers.ask(&keeper, &Message { secret, ask }).await? {
-        Reply::Unopened => Err(Fault::DeadCookie),
+        Reply::Unopened => Err(Fault::Unopened),
         Reply::Ended(end) => Err(Fault::Ended(end)),
         Reply::Fault(fault) => Err(Fault::Keeper(fault)),
         Reply::Skewed => Err(Fault::Skewed),

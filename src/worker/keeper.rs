@@ -74,6 +74,10 @@ impl DurableObject for Keeper {
     /// Never fails: the runtime gives an alarm up after a few failures, and nobody else would wake an ended session
     /// to revoke what it owes.
     async fn alarm(&self) -> Result<Response> {
+        // While a pair is on its way to KV the event would only be held, and be lost with this instance.
+        while self.0.must_not_touch_storage() {
+            Delay::from(ALARM_WHILE_SAVING).await;
+        }
         let rung = match self.0.ready().await {
             Ok(()) => Shell::event(&self.0, self.0.epoch.get(), Event::Alarm),
             Err(error) => Err(error),
@@ -131,8 +135,10 @@ impl Shell {
     /// Reads the session row: an instance that has been replaced dies here. Should a row ever be another than the one
     /// this instance knows, it gives up by itself. Not while a rotation is on its way to KV: then storage is not touched.
     fn fence(&self) -> Result<()> {
+        if self.must_not_touch_storage() {
+            return Ok(());
+        }
         let (has_table, known) = match &*self.loaded.borrow() {
-            Some(loaded) if loaded.machine.must_not_touch_storage() => return Ok(()),
             Some(loaded) => (loaded.has_table, loaded.row.clone()),
             None => (false, None),
         };
@@ -142,6 +148,10 @@ impl Shell {
         }
         self.abort();
         Err(fault("another instance has written"))
+    }
+
+    fn must_not_touch_storage(&self) -> bool {
+        self.loaded.borrow().as_ref().is_some_and(|loaded| loaded.machine.must_not_touch_storage())
     }
 
     /// One event, one step, and its effects in order.
@@ -358,6 +368,8 @@ fn fault(words: &'static str) -> Error {
     Error::RustError(words.into())
 }
 
+/// A pair is saved within half a second.
+const ALARM_WHILE_SAVING: core::time::Duration = core::time::Duration::from_millis(100);
 /// When the settings do not fit, an operator has to mend them first.
 const ALARM_AFTER_FAILURE: core::time::Duration = core::time::Duration::from_secs(60 * 60);
 

@@ -146,8 +146,13 @@ fn a_strangers_cookie_wakes_no_keeper() {
     guess[last] = if guess[last] == b'A' { b'B' } else { b'A' };
     browser.plant("__Host-Http-keyhole", &String::from_utf8(guess).unwrap());
     let answer = browser.post("/api/tokens", &json!({"items": ["file_1"]}));
+    // It may as well be an honest one, and the operator's key the wrong one: then it must not be lost.
+    assert_problem(&answer, 503, "locked");
+    assert!(set_cookies(&answer).is_empty());
+    browser.plant("__Host-Http-keyhole", "rubbish");
+    let answer = browser.post("/api/tokens", &json!({"items": ["file_1"]}));
     assert_problem(&answer, 401, "signed_out");
-    assert!(set_cookies(&answer)[0].starts_with("__Host-Http-keyhole=;"), "what opens nothing goes");
+    assert!(set_cookies(&answer)[0].starts_with("__Host-Http-keyhole=;"), "what is none of ours goes");
     assert_eq!(app.world.hops.get(), hops);
 }
 

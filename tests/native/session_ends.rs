@@ -198,13 +198,58 @@ fn a_change_of_keys_renews_the_cookie_and_a_missing_key_is_named_in_the_log() {
 
     app.deploy(&[("SEAL_KEYS", &key(2))]);
     browser.plant("__Host-Http-keyhole", &old);
-    assert_problem(&browser.get("/api/session"), 503, "not_configured");
+    assert_problem(&browser.get("/api/session"), 503, "locked");
     let line = app.world.log.borrow().last().cloned().unwrap();
     assert!(line.contains(r#""fault":"unknown_key","missing_key":"k1""#), "{line}");
     assert_eq!(browser.session_cookie(), Some(old), "nobody is signed out");
     browser.plant("__Host-Http-keyhole", &new);
     // Its grant has not been written since: it needs the old key still.
     assert_problem(&browser.get("/api/session"), 503, "not_configured");
+}
+
+#[test]
+fn a_key_with_another_value_signs_nobody_out_and_is_named_in_the_log() {
+    let key = |n: u8| format!("k1:{}", MasterKey::new([n; 32]).expose_text());
+    let app = TestApp::with(&[("SEAL_KEYS", &key(1))]);
+    let browser = app.browser();
+    browser.sign_in();
+    app.deploy(&[("SEAL_KEYS", &key(2))]);
+    for answer in [
+        browser.get("/api/session"),
+        browser.post("/api/tokens", &json!({"items": ["file_1"]})),
+        browser.post("/auth/logout", &json!({})),
+    ] {
+        assert_problem(&answer, 503, "locked");
+        assert!(set_cookies(&answer).is_empty(), "the cookie holds the only copy of the session's secret");
+        let line = app.world.log.borrow().last().cloned().unwrap();
+        assert!(line.contains(r#""fault":"wrong_key","missing_key":"k1""#), "{line}");
+    }
+    app.deploy(&[("SEAL_KEYS", &key(1))]);
+    assert!(body(&browser.get("/api/session"))["session"].is_object());
+}
+
+#[test]
+fn a_keeper_that_knows_of_no_session_takes_no_cookie_because_kv_may_know_it_again() {
+    let app = TestApp::new();
+    let browser = app.browser();
+    browser.sign_in();
+    app.settle();
+    for object in app.world.objects.borrow_mut().values_mut() {
+        object.evict();
+        object.storage.clear();
+        object.alarm = None;
+    }
+    let copies = app.world.kv.dump();
+    for (key, _) in &copies {
+        app.world.kv.delete(key).unwrap();
+    }
+    let answer = browser.post("/api/tokens", &json!({"items": ["file_1"]}));
+    assert_problem(&answer, 401, "signed_out");
+    assert!(set_cookies(&answer).is_empty());
+    for (key, value) in copies {
+        app.world.kv.plant(&key, value);
+    }
+    assert!(body(&browser.get("/api/session"))["session"].is_object(), "a read that lagged behind");
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn a_cookie_of_a_key_that_is_gone_is_a_fault_of_the_settings_and_stays() {
     stranger.plant("__Host-Http-keyhole", &browser.session_cookie().unwrap());
     for answer in [stranger.get("/api/session"), stranger.post("/api/tokens", &json!({"items": ["file_1"]}))]
     {
-        assert_problem(&answer, 503, "not_configured");
+        assert_problem(&answer, 503, "locked");
         assert_eq!(header(&answer, "set-cookie"), None);
     }
     assert_eq!(elsewhere.world.hops.get(), 0);

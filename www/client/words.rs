@@ -58,6 +58,11 @@ pub fn of(code: &str) -> Words {
             "The server that hands out access cannot be reached. Try again in a moment.",
             Action::Retry,
         ),
+        "locked" => (
+            "Your sign-in cannot be opened right now",
+            "Whoever runs this Keyhole has to bring back a key. Nothing is lost. Try again later.",
+            Action::Retry,
+        ),
         fault::LIBRARY_UNREACHABLE => (
             "Box’s viewer did not load",
             "A network filter or an extension may be blocking it, or the computer is offline.",

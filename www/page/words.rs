@@ -58,6 +58,10 @@ pub fn trouble(code: &str) -> Trouble {
         "not_configured" => {
             ("This Keyhole is not set up yet", "Whoever runs it finds what is missing at /healthz.")
         }
+        "locked" => (
+            "Your sign-in cannot be opened right now",
+            "It is sealed with a key that this Keyhole does not have at hand; whoever runs it finds which in the log. You can wait for it, or sign in anew.",
+        ),
         "module_blocked" => (
             "This page could not start",
             "Its program did not load. An extension or a network filter may be blocking WebAssembly.",

@@ -24,7 +24,8 @@ impl Keeper {
     /// Ends the session for everybody, now. Takes no turn: an exchange under way goes on, and its fruit is revoked.
     pub(super) fn end(&mut self, why: End, turn: &mut Turn) {
         let children = core::mem::take(&mut self.children);
-        for child in children.values() {
+        let now = turn.now;
+        for child in children.values().filter(|child| child.expires_at > now) {
             self.revoke_later(child.token.expose(), turn.now.until(child.expires_at), false, turn);
         }
         if let Some(grant) = self.grant.take()
@@ -38,16 +39,16 @@ impl Keeper {
         for key in core::mem::take(&mut self.sealed_children).keys() {
             turn.changes.push(Change::Delete(Kind::Child, key.name()));
         }
-        self.secret = None;
+        // An instance before this one may have put a later pair into KV, which nobody else holds.
+        self.leftover = self.secret.take().filter(|_| self.refreshing.is_recovering());
         if let Some(row) = &mut self.row {
             row.status = Status::Ended;
             row.end = Some(why);
             row.grant = None;
-            row.attempt = None;
             row.kv = Some(Debt { what: Owed::Delete, due: turn.now.plus(plan::backoff(0)), tries: 0 });
             turn.row_changed = true;
         }
-        self.delete_copy(turn);
+        self.clear_copy(turn);
         self.revokes_left = plan::REVOKES_PER_ALARM;
         for (caller, wants) in core::mem::take(&mut self.callers) {
             let reply = if matches!(wants, Wants::Opening) { Reply::Unopened } else { Reply::Ended(why) };
@@ -109,6 +110,9 @@ impl Keeper {
         for number in gone {
             self.drop_outbox(number, turn);
         }
+        if self.throttled(turn.now).is_some() {
+            return;
+        }
         for number in self.numbers(|row| row.due <= turn.now) {
             let in_flight =
                 self.flights.values().filter(|flight| matches!(flight, Flight::Revoke { .. })).count();
@@ -165,6 +169,7 @@ impl Keeper {
             }
             Err(fault) => {
                 turn.log(Act::Refused { asked: "revoke", error: word(&fault) });
+                self.heed_throttle(&fault, turn.now);
                 let (BoxFault::Throttled { retry_after } | BoxFault::Down { retry_after, .. }) = fault else {
                     return self.try_later(number, None, turn);
                 };
@@ -236,8 +241,9 @@ impl Keeper {
             .then(|| row.expires_at.min(row.seen_at.plus(self.settings.session_idle)));
         let outbox = self.outbox.values().map(|row| row.due).min();
         let copy = row.kv.map(|debt| debt.due);
-        let forget = self.forget_at().filter(|_| self.outbox.is_empty() && self.flights.is_empty());
-        let look_again = self.alarm.filter(|at| *at > now).unwrap_or_else(|| now.plus(plan::backoff(0)));
+        let forget = self.forget_at().filter(|_| self.outbox.is_empty());
+        let soon = now.plus(plan::backoff(0));
+        let look_again = self.alarm.filter(|at| *at > now && *at < soon).unwrap_or(soon);
         let due = [limits, outbox, copy, forget].into_iter().flatten();
         due.map(|at| if at > now { at } else { look_again }).min()
     }

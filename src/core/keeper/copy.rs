@@ -8,7 +8,7 @@ use super::{
     plan,
     record::{Copy, Debt, Grant, Owed, Row, SealedText, Status, Unreadable},
 };
-use crate::{secret::SessionSecret, time::Timestamp};
+use crate::{seal, secret::SessionSecret, time::Timestamp};
 
 impl Keeper {
     /// Puts the row's sealed grant into KV.
@@ -27,7 +27,7 @@ impl Keeper {
     ) -> Option<CallId> {
         let row = self.row.as_ref()?;
         let (opened_at, expires_at) = (row.opened_at, row.expires_at);
-        let key = *self.settings.seal_keys.sealing_id();
+        let key = sealed.bytes().ok().and_then(|sealed| seal::key_of(&sealed));
         let label = CopyLabel { key, generation, opened_at, put_at: turn.now };
         let value = Copy::new(generation, sealed).encode();
         let call = self.take_off(Flight::CopyGrant { generation });
@@ -42,6 +42,24 @@ impl Keeper {
         {
             row.kv = Some(Debt { what: Owed::Put, due: turn.now.plus(plan::backoff(0)), tries: 0 });
             turn.row_changed = true;
+        }
+    }
+
+    /// Deletes the copy of a session that has ended; what it may hold of a pair that nobody else has is read first.
+    pub(super) fn clear_copy(&mut self, turn: &mut Turn) {
+        if self.leftover.is_some() {
+            self.read_copy(turn);
+        } else {
+            self.delete_copy(turn);
+        }
+    }
+
+    /// A later pair in KV than the ended row ever held is revoked with the rest.
+    fn revoke_leftover(&mut self, value: &Result<Option<Vec<u8>>, KvSilent>, turn: &mut Turn) {
+        let (Some(row), Some(secret)) = (&self.row, self.leftover.take()) else { return };
+        let Ok(Some(value)) = value else { return };
+        if let Some(Ok((_, grant))) = self.later_copy(value, row.generation, &secret) {
+            self.revoke_later(grant.refresh.expose(), plan::REFRESH_TOKEN_LIFE, true, turn);
         }
     }
 
@@ -70,7 +88,7 @@ impl Keeper {
         match debt.what {
             Owed::Put if may_bury => {}
             Owed::Put => self.copy_grant(turn),
-            Owed::Delete => self.delete_copy(turn),
+            Owed::Delete => self.clear_copy(turn),
         }
     }
 
@@ -88,8 +106,8 @@ impl Keeper {
             self.delete_copy(turn);
             return;
         }
-        let settles = match (flight, row.kv.map(|debt| debt.what)) {
-            (Some(Flight::CopyGrant { generation }), Some(Owed::Put)) => generation == row.generation,
+        let settles = match (&flight, row.kv.map(|debt| debt.what)) {
+            (Some(Flight::CopyGrant { generation }), Some(Owed::Put)) => *generation == row.generation,
             (Some(Flight::DeleteCopy), Some(Owed::Delete)) => true,
             _ => false,
         };
@@ -97,7 +115,17 @@ impl Keeper {
             let tries = debt.tries.saturating_add(1);
             let later = Debt { due: turn.now.plus(plan::backoff(tries)), tries, ..debt };
             row.kv = (!wrote).then_some(later);
+            // What an open attempt's instance was putting may land until then: it is deleted once more.
+            let settled = row.attempt.map(|attempt| attempt.deadline.plus(plan::KV_SETTLE));
+            if let (true, Owed::Delete, Some(settled)) = (wrote, debt.what, settled) {
+                row.attempt = None;
+                row.kv = (turn.now < settled).then_some(Debt { due: settled, tries: 0, ..debt });
+            }
             turn.row_changed = true;
+        }
+        if matches!(flight, Some(Flight::CopyGrant { generation }) if generation < row.generation) {
+            // It may have landed after the copy of the present generation.
+            self.owe_copy(turn);
         }
     }
 
@@ -133,8 +161,13 @@ impl Keeper {
                 }
             }
         }
-        if self.row.as_ref().is_some_and(|row| row.status == Status::Open) {
-            self.recovered(value, turn);
+        match self.row.as_ref().map(|row| row.status) {
+            Some(Status::Open) => self.recovered(value, turn),
+            Some(Status::Ended) if self.leftover.is_some() => {
+                self.revoke_leftover(&value, turn);
+                self.delete_copy(turn);
+            }
+            _ => {}
         }
     }
 
@@ -168,15 +201,30 @@ impl Keeper {
     /// An attempt was cut off: a later generation in KV is adopted, a miss or an older one is not.
     fn recovered(&mut self, value: Result<Option<Vec<u8>>, KvSilent>, turn: &mut Turn) {
         let (Some(secret), Some(row)) = (self.secret.clone(), &self.row) else { return };
-        let held = row.generation;
-        match value.map(|value| value.map(|bytes| self.read(&bytes, &secret))) {
-            Ok(Some(Ok((copy, grant)))) if copy.generation > held => self.adopt(copy, grant, turn),
-            Ok(None | Some(Ok(_))) => self.nothing_to_adopt(turn),
+        // An older copy is not even opened: its key may be gone.
+        let later =
+            value.map(|value| value.and_then(|bytes| self.later_copy(&bytes, row.generation, &secret)));
+        match later {
+            Ok(Some(Ok((copy, grant)))) => self.adopt(copy, grant, turn),
+            Ok(None) => self.nothing_to_adopt(turn),
             Ok(Some(Err(why))) => {
                 turn.log(Act::unreadable(why));
                 self.pause_recovery(turn, KeeperFault::Misconfigured);
             }
             Err(KvSilent) => self.pause_recovery(turn, KeeperFault::Recovering { retry_after: 5 }),
+        }
+    }
+
+    /// What KV holds, if it is of a later generation than `held`.
+    fn later_copy(
+        &self,
+        value: &[u8],
+        held: u64,
+        secret: &SessionSecret,
+    ) -> Option<Result<(Copy, Grant), Unreadable>> {
+        match Copy::decode(value) {
+            Ok(copy) if copy.generation <= held => None,
+            _ => Some(self.read(value, secret)),
         }
     }
 

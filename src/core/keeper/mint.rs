@@ -183,7 +183,8 @@ impl Keeper {
         if !self.parent_fit(now) {
             return self.refresh_paused(now).map_or(Plan::Refresh, Plan::Fault);
         }
-        if self.refreshing.wanted || self.shared_calls() >= plan::SHARED_CALLS_MAX {
+        let must_wait = self.refreshing.wanted && !self.turn_is_stuck(now);
+        if must_wait || self.shared_calls() >= plan::SHARED_CALLS_MAX {
             return Plan::Queue;
         }
         Plan::Mint
@@ -194,23 +195,40 @@ impl Keeper {
         self.flights.values().filter(shared).count()
     }
 
+    /// One exchange hangs, and a refresh would have to wait for it longer than callers do.
+    pub(super) fn turn_is_stuck(&self, now: Timestamp) -> bool {
+        let hangs = |flight: &Flight| matches!(flight, Flight::Mint { asked_at, .. } if now >= asked_at.plus(plan::CALLER_LIMIT));
+        self.flights.values().any(hangs)
+    }
+
     fn minting(&self, key: &ChildKey) -> bool {
         let ours = |flight: &Flight| matches!(flight, Flight::Mint { key: flying, .. } if flying == key);
         self.flights.values().any(ours)
     }
 
-    /// Box said 429 a moment ago: it is not asked again before the time it gave.
+    /// Box said 429, or for how long it is down: it is not asked again before the time it gave.
     pub(super) fn throttled(&self, now: Timestamp) -> Option<KeeperFault> {
-        let until = self.throttled_until.filter(|until| now < *until)?;
-        Some(KeeperFault::RateLimited { retry_after: retry_seconds(now.until(until)) })
+        let (until, down) = self.throttled_until.filter(|(until, _)| now < *until)?;
+        let retry_after = retry_seconds(now.until(until));
+        Some(if down {
+            KeeperFault::BoxUnavailable { retry_after }
+        } else {
+            KeeperFault::RateLimited { retry_after }
+        })
     }
 
     pub(super) fn heed_throttle(&mut self, fault: &BoxFault, now: Timestamp) {
-        if let (BoxFault::Throttled { .. }, KeeperFault::RateLimited { retry_after }) =
-            (fault, caller_fault(fault))
-        {
-            self.throttled_until = Some(now.plus(Duration::from_secs(retry_after)));
-        }
+        let wait = match (fault, caller_fault(fault)) {
+            (BoxFault::Throttled { .. }, KeeperFault::RateLimited { retry_after }) => (retry_after, false),
+            // A 503 that says for how long, and for longer than a moment.
+            (BoxFault::Down { retry_after: Some(told), .. }, KeeperFault::BoxUnavailable { retry_after })
+                if *told > plan::RETRY_WAIT_MAX =>
+            {
+                (retry_after, true)
+            }
+            _ => return,
+        };
+        self.throttled_until = Some((now.plus(Duration::from_secs(wait.0)), wait.1));
     }
 
     /// Starts an exchange, if the session may have one more.
@@ -312,10 +330,11 @@ impl Keeper {
             return;
         }
         let last = self.retries.remove(key);
-        match Retry::after(last, fault, turn.now, turn.entropy.draw()) {
+        self.retries.retain(|_, retry| !retry.is_old(turn.now));
+        let again = Retry::after(last, fault, turn.now, turn.entropy.draw());
+        match again.filter(|_| self.retries.len() < plan::RETRIES_AT_ONCE) {
             Some(retry) => {
                 self.counted.push(key.clone());
-                self.retries.retain(|_, retry| !retry.is_old(turn.now));
                 self.retries.insert(key.clone(), retry);
                 turn.retry(retry);
             }

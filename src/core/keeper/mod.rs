@@ -196,7 +196,7 @@ impl fmt::Debug for Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CopyLabel {
     /// The key that the copy is sealed under.
-    pub key: KeyId,
+    pub key: Option<KeyId>,
     /// Its generation.
     pub generation: u64,
     /// When its session was opened, in milliseconds since the epoch.
@@ -263,6 +263,8 @@ pub struct Keeper {
     outbox_numbers: u64,
     /// The outbox row of a session that no browser has the cookie of yet.
     unclaimed: Option<u64>,
+    /// Opens what KV may still hold of a session that has ended.
+    leftover: Option<SessionSecret>,
     alarm: Option<Timestamp>,
 
     callers: LiteMap<CallerId, Wants>,
@@ -277,8 +279,8 @@ pub struct Keeper {
     refusals: Window,
     /// The generation whose access token has worked last.
     worked_generation: Option<u64>,
-    /// Box is not asked with the parent token before this time.
-    throttled_until: Option<Timestamp>,
+    /// Box is not asked before this time, because it said so: as throttled, or as down.
+    throttled_until: Option<(Timestamp, bool)>,
     refused_at: LiteMap<ChildKey, Timestamp>,
     /// Exchanges that Box could not do, to be tried again.
     retries: LiteMap<ChildKey, plan::Retry>,
@@ -309,6 +311,7 @@ impl Keeper {
             outbox: LiteMap::new(),
             outbox_numbers: 0,
             unclaimed: None,
+            leftover: None,
             alarm,
             callers: LiteMap::new(),
             flights: LiteMap::new(),
@@ -375,7 +378,7 @@ impl Keeper {
         let waits_for_escrow = !matches!(event, Event::KvWrote(..) | Event::Waited(_));
         if self.escrow.is_some() && waits_for_escrow {
             match event {
-                Event::Called(caller, _) if self.held.len() >= plan::CALLERS_MAX => {
+                Event::Called(caller, _) if self.held.len() + self.callers.len() >= plan::CALLERS_MAX => {
                     turn.reply(caller, Reply::Fault(TOO_MANY_CALLERS));
                 }
                 event => self.held.push_back(event),

@@ -93,8 +93,10 @@ pub(super) struct Retry {
 /// How often Box is asked again before a caller is told: all that fits into the time it waits.
 const RETRIES_MAX: u32 = 4;
 const RETRY_FIRST: Duration = Duration::from_millis(300);
+/// How many items are tried again at once: with 25 items a request, Box is called 40 times for it at most.
+pub(super) const RETRIES_AT_ONCE: usize = 3;
 /// A retry that would wait longer than this is the caller's own.
-const RETRY_WAIT_MAX: Duration = Duration::from_secs(4);
+pub(super) const RETRY_WAIT_MAX: Duration = Duration::from_secs(4);
 
 impl Retry {
     /// The next try after `last`, or none: Box said more than that it is down for a moment, or was asked often enough.

@@ -58,6 +58,11 @@ impl Refreshing {
         self.lost_answer = self.foreign.is_some();
     }
 
+    /// Whether an instance before this one left an attempt open.
+    pub(super) const fn is_recovering(&self) -> bool {
+        self.foreign.is_some()
+    }
+
     /// The grant came from KV, which may be behind what an instance before this one was about to put there.
     pub(super) fn begin_restored(&mut self, now: Timestamp) {
         self.foreign = Some(now);
@@ -88,7 +93,8 @@ impl Keeper {
     /// Whether the parent can be used now, or must be refreshed first.
     pub(super) fn parent_fit(&self, now: Timestamp) -> bool {
         let (Some(row), Some(grant)) = (&self.row, &self.grant) else { return false };
-        let paused = self.refreshing.paused.is_some_and(|(until, _)| now < until) || self.retry_waits(now);
+        let paused = self.refreshing.paused.is_some_and(|(until, _)| now < until);
+        let paused = paused || self.retry_waits(now) || self.turn_is_stuck(now);
         let known_good =
             self.refreshing.foreign.is_none() && self.refreshing.refused_generation != Some(row.generation);
         known_good && plan::parent_fit(grant, now, paused)
@@ -171,8 +177,12 @@ impl Keeper {
             .any(|flight| matches!(flight, Flight::Mint { .. } | Flight::Browse { .. } | Flight::User { .. }))
     }
 
+    /// A refresh is alone, also among KV calls: an earlier put that lands late would bury its copy.
     fn refresh_in_flight(&self) -> bool {
-        self.flights.values().any(|flight| matches!(flight, Flight::Refresh(_) | Flight::ReadCopy))
+        let alone = |flight: &Flight| {
+            matches!(flight, Flight::Refresh(_) | Flight::ReadCopy | Flight::CopyGrant { .. })
+        };
+        self.flights.values().any(alone)
     }
 
     pub(super) fn refresh_answered(
@@ -201,7 +211,8 @@ impl Keeper {
             access_life: pair.life,
             access: pair.access,
             refresh: pair.refresh,
-            previous: Some(old.refresh.clone()),
+            // The one that was redeemed brings the same pair again until the new access token has worked.
+            previous: old.previous.clone().filter(|_| asked.previous).or_else(|| Some(old.refresh.clone())),
             seen_at: row.seen_at,
             ..old.clone()
         };
@@ -249,12 +260,17 @@ impl Keeper {
     /// KV held a later generation than the row: another instance saved it there.
     pub(super) fn adopt(&mut self, copy: Copy, grant: Grant, turn: &mut Turn) {
         let Some(row) = &mut self.row else { return };
-        row.generation = copy.generation;
+        // Not below the attempt's own: whoever made that attempt may still put an answer under its number.
+        let generation = row.attempt.take().map_or(0, |attempt| attempt.generation).max(copy.generation);
+        row.generation = generation;
         row.grant = Some(copy.grant);
-        row.attempt = None;
         row.kv = None;
         turn.row_changed = true;
         self.grant = Some(grant);
+        if generation > copy.generation {
+            self.reseal(turn);
+            self.owe_copy(turn);
+        }
         let attempts = self.refreshing.attempts;
         turn.log(Act::Rotated { generation: copy.generation, attempts, recovered: Some(Recovered::Adopted) });
         self.refreshing = Refreshing::default();
@@ -277,6 +293,7 @@ impl Keeper {
         match fault {
             BoxFault::Refused(Refusal::InvalidGrant) => self.grant_refused(asked, turn),
             BoxFault::Throttled { .. } | BoxFault::Refused(_) => {
+                self.heed_throttle(fault, turn.now);
                 self.settle_attempt(turn);
                 self.pause_for(fault, turn);
             }

@@ -10,6 +10,7 @@ use message::{TokenAnswer, TokensAsk};
 use plan::{CALLER_LIMIT, ESCROW_LIMIT};
 use std::collections::BTreeMap;
 
+mod leftovers;
 mod master_keys;
 mod retries;
 mod waiting;

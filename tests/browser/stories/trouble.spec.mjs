@@ -23,6 +23,15 @@ test('a Keyhole without its settings says whom to ask', async ({ page }) => {
   await expect(page.getByRole('heading', { name: 'This Keyhole is not set up yet' })).toBeVisible();
 });
 
+test('a sign-in whose key is not at hand can wait, or sign in anew', async ({ page }) => {
+  await page.route('**/api/session', (route) => route.fulfill(problem(503, 'locked')));
+  await page.goto('/');
+  await expect(page.getByRole('heading', { name: 'Your sign-in cannot be opened right now' })).toBeVisible();
+  await page.unroute('**/api/session');
+  await page.getByRole('button', { name: 'Sign in anew' }).click();
+  await expect(page).toHaveURL(/\/api\/oauth2\/authorize/);
+});
+
 test('a folder that does not come is said in its place, and comes when asked again', async ({ inside, page }) => {
   await page.route('**/api/folders/**', (route) => route.fulfill(problem(503, 'box_unavailable')));
   await inside.row('Garden').click();

@@ -47,7 +47,7 @@ fn a_new_key_takes_over_while_people_stay_signed_in_and_the_count_says_when_the_
     own.restart();
     assert!(here.get("/api/session").expect(200).json()["session"].is_object());
     let before = away.cookie(SESSION);
-    away.get("/api/session").problem(503, "not_configured");
+    away.get("/api/session").problem(503, "locked");
     assert_eq!(away.cookie(SESSION), before);
     assert!(own.log().contains(r#""fault":"unknown_key","missing_key":"k1""#), "{}", own.log());
 

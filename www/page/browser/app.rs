@@ -67,6 +67,7 @@ impl App {
         page.on("sign-in", "click", self.acting(|app, _| app.sign_in()));
         page.on("sign-out", "click", self.acting(|app, _| app.sign_out()));
         page.on("trouble-retry", "click", self.acting(|app, _| app.begin()));
+        page.on("trouble-sign-in", "click", self.acting(|app, _| app.sign_in()));
         page.on(
             "skip",
             "click",
@@ -171,6 +172,7 @@ impl App {
         self.page.text("trouble-title", words.title);
         self.page.text("trouble-text", words.text);
         self.page.text("trouble-code", code);
+        self.page.show("trouble-sign-in", code == "locked");
         self.view("trouble");
         self.page.focus("trouble-title");
     }

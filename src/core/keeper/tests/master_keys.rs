@@ -40,7 +40,7 @@ fn a_session_lives_through_a_change_of_keys_and_is_sealed_anew_with_its_next_pai
     let (caller, refresh) = refresh_started(&mut bench);
     let effects = bench.answer(refresh, 200, &pair(2));
     let Some(Effect::PutKv { label, .. }) = effects.first() else { panic!("{effects:?}") };
-    assert_eq!((label.key.as_str(), label.generation), ("k2", 2));
+    assert_eq!((label.key, label.generation), (KeyId::parse("k2"), 2));
     assert_eq!((label.opened_at.millis(), label.put_at.millis()), (START, bench.now));
     let effects = bench.step(Event::KvWrote(escrow_put(&effects), true));
     let effects = bench.answer(box_call(&effects).0, 200, &child("file_1", 1));
@@ -127,4 +127,39 @@ fn a_token_in_the_outbox_whose_key_is_missing_stays_and_the_log_names_the_key() 
     deploy(&mut bench, &[2, 1]);
     bench.after(3600);
     assert_eq!(revoked_tokens(&bench.step(Event::Alarm)), ["refresh-1"]);
+}
+
+/// What is owed to KV is put as it was sealed: under the key of its time.
+#[test]
+fn the_label_of_a_copy_names_the_key_that_sealed_it() {
+    let mut bench = Bench::new();
+    let (_, effects) = bench.call(open_ask());
+    let effects = bench.answer(box_call(&effects).0, 200, &pair(1));
+    bench.answer(box_call(&effects).0, 500, "");
+    deploy(&mut bench, &[2, 1]);
+    bench.after(30);
+    let effects = bench.step(Event::Alarm);
+    let label = effects.iter().find_map(|effect| match effect {
+        Effect::PutKv { label, .. } => Some(*label),
+        _ => None,
+    });
+    assert_eq!(label.expect("the owed copy").key, KeyId::parse("k1"));
+}
+
+#[test]
+fn an_older_copy_under_a_key_that_is_gone_stands_in_nobodys_way() {
+    let mut bench = Bench::new();
+    bench.open();
+    let copy = copy_of(&mut bench);
+    deploy(&mut bench, &[2, 1]);
+    let (_, refresh) = refresh_started(&mut bench);
+    let put = escrow_put(&bench.answer(refresh, 200, &pair(2)));
+    let effects = bench.step(Event::KvWrote(put, false));
+    bench.answer(box_call(&effects).0, 200, &child("file_1", 1));
+    bench.after(3600);
+    bench.call(tokens("file_1"));
+    deploy(&mut bench, &[2]);
+    let (_, effects) = bench.call(tokens("file_1"));
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Ok(Some(copy))));
+    assert!(box_call(&effects).1.contains("refresh_token=refresh-2"));
 }

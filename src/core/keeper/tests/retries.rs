@@ -166,3 +166,91 @@ fn keepers_do_not_come_back_all_at_once() {
     assert!(waits.len() > 10, "{waits:?}");
     assert!(waits.iter().all(|wait| (150..=300).contains(&wait.as_millis())), "{waits:?}");
 }
+
+/// 25 items, each asked once, and three of them up to four times more: 37 calls.
+#[test]
+fn a_request_of_many_items_calls_a_failing_box_forty_times_at_most() {
+    let mut bench = Bench::new();
+    bench.open();
+    let items: Vec<Item> = (1..=25).filter_map(|id| Item::parse(&format!("file_{id}"))).collect();
+    let scopes = Scopes::parse("base_preview item_preview").unwrap();
+    let (caller, effects) = bench.call(Ask::Tokens(TokensAsk { items, scopes, refused: vec![] }));
+    let (mut asked, mut answered, mut coming) = (0, false, VecDeque::from(effects));
+    while let Some(effect) = coming.pop_front() {
+        match effect {
+            Effect::AskBox { call, .. } => {
+                asked += 1;
+                assert!(asked <= 40, "not without end");
+                coming.extend(bench.answer(call, 500, ""));
+            }
+            Effect::Wait(Timer::Retry, span) => {
+                bench.now += u64::try_from(span.as_millis()).unwrap();
+                coming.extend(bench.step(Event::Waited(Timer::Retry)));
+            }
+            Effect::Reply(to, _) => answered = to == caller,
+            _ => {}
+        }
+    }
+    assert!(answered && asked > 25, "{asked}");
+}
+
+#[test]
+fn a_refresh_that_box_throttles_throttles_what_the_parent_could_still_mint() {
+    let mut bench = Bench::new();
+    bench.open();
+    let (caller, refresh) = refresh_started(&mut bench);
+    let mut throttled = BoxAnswer::new(Vec::new());
+    *throttled.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+    throttled.headers_mut().insert("retry-after", http::HeaderValue::from_static("20"));
+    let effects = bench.step(Event::BoxAnswered(refresh, Ok(throttled)));
+    let answer = token_answer(&effects, caller, "file_1");
+    assert!(matches!(answer, Err(KeeperFault::RateLimited { retry_after: 20 })), "{answer:?}");
+}
+
+#[test]
+fn a_box_that_says_for_how_long_it_is_down_is_not_asked_by_the_next_caller_either() {
+    let mut bench = Bench::new();
+    bench.open();
+    let (_, effects) = bench.call(tokens("file_1"));
+    bench.step(Event::BoxAnswered(box_call(&effects).0, down_for("30")));
+    bench.after(10);
+    let (caller, effects) = bench.call(tokens("file_2"));
+    let answer = token_answer(&effects, caller, "file_2");
+    assert!(matches!(answer, Err(KeeperFault::BoxUnavailable { retry_after: 20 })), "{answer:?}");
+}
+
+#[test]
+fn s41_a_throttled_outbox_waits_as_a_whole() {
+    let mut bench = Bench::new();
+    bench.open();
+    for item in ["file_1", "file_2", "file_3", "file_4", "file_5", "file_6", "file_7", "file_8"] {
+        bench.mint(item);
+    }
+    let (_, effects) = bench.call(Ask::Close(End::SignedOut));
+    let first = effects.iter().find_map(|effect| match effect {
+        Effect::AskBox { call, .. } => Some(*call),
+        _ => None,
+    });
+    let mut throttled = BoxAnswer::new(Vec::new());
+    *throttled.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+    throttled.headers_mut().insert("retry-after", http::HeaderValue::from_static("60"));
+    let effects = bench.step(Event::BoxAnswered(first.expect("a revocation"), Ok(throttled)));
+    assert!(revoked_tokens(&effects).is_empty(), "{effects:?}");
+    assert!(bench.alarm.is_some());
+}
+
+#[test]
+fn one_exchange_that_hangs_does_not_stop_a_parent_that_still_has_life() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.after(2300);
+    let (_, hangs) = bench.call(tokens("file_1"));
+    box_call(&hangs);
+    bench.after(200);
+    // Past the margin now: a refresh is wanted, and would have to wait for what hangs.
+    let (caller, effects) = bench.call(tokens("file_2"));
+    let (exchange, request) = box_call(&effects);
+    assert!(request.contains("subject_token=access-1"), "{request}");
+    let effects = bench.answer(exchange, 200, &child("file_2", 1));
+    handed(&effects, caller, "file_2");
+}
