@@ -112,6 +112,8 @@ pub(crate) struct KvDay {
     /// After a death: how KV reads while it is needed most.
     pub(crate) get: GetMood,
     pub(crate) death: Option<Moment>,
+    /// The object's storage is lost with it.
+    pub(crate) wiped: bool,
 }
 
 /// Days on which KV is down. Each way to fail meets each death.
@@ -120,14 +122,14 @@ pub(crate) fn kv_days(seed: u64, rounds: usize, sessions: usize) -> Vec<KvDay> {
     let slow = Duration::from_millis(900);
     // After a death a copy that landed is all that `strict` rotation leaves; a read that fails must not be a miss.
     let days = [
-        (PutMood::Refused, GetMood::Good, None),
-        (PutMood::Slow(slow), GetMood::Good, None),
-        (PutMood::FailsBefore, GetMood::Fails, Some(Moment::ExchangeArrived)),
-        (PutMood::FailsAfter, GetMood::Fails, Some(Moment::PutLanded)),
-        (PutMood::FailsAfter, GetMood::Stale, Some(Moment::PutLanded)),
-        (PutMood::Good, GetMood::Slow(Duration::from_secs(6)), Some(Moment::PutLanded)),
-        (PutMood::FailsAfter, GetMood::Good, None),
-        (PutMood::Refused, GetMood::Stale, Some(Moment::ExchangeMade)),
+        (PutMood::Refused, GetMood::Good, None, false),
+        (PutMood::Slow(slow), GetMood::Good, None, false),
+        (PutMood::FailsBefore, GetMood::Fails, Some(Moment::ExchangeArrived), false),
+        (PutMood::FailsAfter, GetMood::Fails, Some(Moment::PutLanded), false),
+        (PutMood::FailsAfter, GetMood::Stale, Some(Moment::PutLanded), false),
+        (PutMood::Good, GetMood::Slow(Duration::from_secs(6)), Some(Moment::PutLanded), false),
+        (PutMood::Good, GetMood::Fails, Some(Moment::ExchangeMade), true),
+        (PutMood::Refused, GetMood::Stale, Some(Moment::ExchangeMade), false),
     ];
     let mut drawn = Vec::new();
     while drawn.len() < rounds {
@@ -136,7 +138,7 @@ pub(crate) fn kv_days(seed: u64, rounds: usize, sessions: usize) -> Vec<KvDay> {
         drawn.extend(once);
     }
     drawn.truncate(rounds);
-    let day = |((put, get, death), session)| KvDay { session, put, get, death };
+    let day = |((put, get, death, wiped), session)| KvDay { session, put, get, death, wiped };
     drawn.into_iter().zip((0..sessions).cycle()).map(day).collect()
 }
 

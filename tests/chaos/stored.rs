@@ -57,8 +57,7 @@ impl Reader {
     /// # Errors
     /// The file cannot be read, or holds what it should not.
     pub(crate) fn row(&self, session: &Session) -> Outcome<Option<Row>> {
-        let file = self.objects.join(&self.namespace).join(format!("{}.sqlite", self.id(&session.keeper)?));
-        let Some(body) = session_row(&file)? else { return Ok(None) };
+        let Some(body) = session_row(&self.file(session)?)? else { return Ok(None) };
         let row: Value = serde_json::from_str(&body).or_say("reading a session's row")?;
         let generation = row.get("generation").and_then(Value::as_u64).or_said("a row without generation")?;
         let sealed = row.get("grant").and_then(Value::as_str);
@@ -69,6 +68,20 @@ impl Reader {
             attempt: is_there("attempt"),
             kv_owed: is_there("kv"),
         }))
+    }
+
+    /// Takes the session's object its storage. workerd must be dead.
+    ///
+    /// # Errors
+    /// A file does not go.
+    pub(crate) fn wipe(&self, session: &Session) -> Outcome {
+        let file = self.file(session)?;
+        for part in [file.clone(), file.with_extension("sqlite-wal"), file.with_extension("sqlite-shm")] {
+            if part.exists() {
+                fs::remove_file(&part).or_say("wiping an object's storage")?;
+            }
+        }
+        Ok(())
     }
 
     /// A copy as KV holds it.
@@ -100,8 +113,9 @@ impl Reader {
         refresh.map(str::to_owned).or_said("a grant without a refresh token")
     }
 
-    fn id(&self, keeper: &str) -> Outcome<String> {
-        object_id(&self.namespace, keeper).or_said("SHA-256 takes keys of any length")
+    fn file(&self, session: &Session) -> Outcome<PathBuf> {
+        let id = object_id(&self.namespace, &session.keeper).or_said("an HMAC takes keys of any length")?;
+        Ok(self.objects.join(&self.namespace).join(format!("{id}.sqlite")))
     }
 }
 

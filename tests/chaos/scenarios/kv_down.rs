@@ -1,5 +1,5 @@
 //! KV is slow, answers 429, fails before or after it wrote, answers stale, and workerd dies on top of that: no session
-//! depends on KV being up, a failing read is never a miss, what is owed is paid later, and no stale read brings back
+//! depends on KV being up, a failing read is never a miss, an object that lost its storage comes back from its copy, what is owed is paid later, and no stale read brings back
 //! who has signed out.
 
 use std::time::Duration;
@@ -34,10 +34,12 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
     for day in schedule::kv_days(plan.seed, plan.rounds, plan.sessions) {
         let session = sessions.get_mut(day.session).or_said("a session that is not there")?;
         session.due().await;
-        if let Some(doubt) = one_day(&stage, session, &day, &mut tally).await? {
-            in_doubt.push(doubt);
-            *session = stage.sign_in().await?;
+        match one_day(&stage, session, &day, &mut tally).await? {
+            After::GoesOn => continue,
+            After::Gone => {}
+            After::InDoubt(doubt) => in_doubt.push(*doubt),
         }
+        *session = stage.sign_in().await?;
     }
     drop(turn);
     resolve(&stage, in_doubt, &mut tally).await?;
@@ -47,13 +49,15 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
     Ok(tally)
 }
 
-/// A rotation on a bad day. Somebody whose session is lost with an excuse is returned.
-async fn one_day(
-    stage: &Stage,
-    session: &mut Session,
-    day: &KvDay,
-    tally: &mut Tally,
-) -> Outcome<Option<InDoubt>> {
+/// What became of a session on a bad day.
+enum After {
+    GoesOn,
+    Gone,
+    InDoubt(Box<InDoubt>),
+}
+
+/// A rotation on a bad day.
+async fn one_day(stage: &Stage, session: &mut Session, day: &KvDay, tally: &mut Tally) -> Outcome<After> {
     stage.kv.set_mood(Mood { put: day.put, get: GetMood::Good });
     stage.moments.begin();
     let (mut row, mut died_at) = (None, Instant::now());
@@ -73,6 +77,11 @@ async fn one_day(
         stage.moments.settled(DUST_SETTLES).await;
         tally.count("killed", 1);
         row = stage.reader.row(session)?;
+        if day.wiped {
+            tally.count("wiped", 1);
+            stage.reader.wipe(session)?;
+            row = None;
+        }
         stage.kv.set_mood(Mood { put: day.put, get: day.get });
         stage.moments.begin();
         stage.workerd.restart()?;
@@ -86,16 +95,21 @@ async fn one_day(
             tally.broken(format!("{day:?}: ended as {reason} while KV was down"));
         }
     } else {
+        // Nobody died: whoever asks is served while KV is down.
         let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
         heed(stage, session, None, &at_last, tally)?;
+        if at_last != AtLast::Served {
+            return Ok(After::Gone);
+        }
     }
     stage.kv.set_mood(Mood::GOOD);
     if stage.is_excused(session, row.as_ref())? {
-        return Ok(Some(InDoubt { session: session.clone(), row, died_at }));
+        let doubt = InDoubt { session: session.clone(), row, died_at };
+        return Ok(After::InDoubt(Box::new(doubt)));
     }
     let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
     heed(stage, session, row.as_ref(), &at_last, tally)?;
-    Ok(None)
+    Ok(if at_last == AtLast::Served { After::GoesOn } else { After::Gone })
 }
 
 /// What KV refused is brought later: its copies are as new as the rows.

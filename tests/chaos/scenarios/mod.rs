@@ -64,7 +64,7 @@ impl Scenario {
         match self {
             Self::Kill => (300, 20),
             Self::Panic => (60, 20),
-            Self::KvDown => (80, 20),
+            Self::KvDown => (40, 20),
             Self::Flaky => (400, 20),
             Self::SignOutWhileRefreshing => (60, 60),
             Self::LostAnswer => (100, 20),
