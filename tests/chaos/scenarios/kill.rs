@@ -2,7 +2,8 @@
 //! object's file, not from what was aimed at.
 //!
 //! What cannot be held is aimed at by the clock: nothing outside the Worker sees the instant between the caller's
-//! request and Box's. Whether the attempt's row was durable by then is read from the file (`with_attempt`).
+//! request and Box's. Whether the attempt's row was durable by then is read from the file
+//! (`unsent_with_attempt`).
 
 use std::time::Duration;
 
@@ -12,10 +13,12 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{InDoubt, Plan, SERVES_WITHIN, Turn, heed, resolve, see_revoked};
 use crate::failure::{OrSaid as _, Outcome};
 use crate::line::Tally;
+use crate::local_kv::Mood;
 use crate::moments::{Held, Moment, Trap};
 use crate::schedule::{self, Aim, Kill};
 use crate::session::{Session, Told};
 use crate::stage::{AtLast, Stage};
+use crate::stored::Row;
 use crate::window::{Death, Window};
 
 const LIFE_SECONDS: u64 = 6;
@@ -66,6 +69,13 @@ struct Run<'a> {
     tally: Tally,
 }
 
+/// A death, and what it left behind.
+struct Blow {
+    row: Option<Row>,
+    death: Death,
+    died_at: Instant,
+}
+
 impl<'a> Run<'a> {
     async fn begin(stage: &'a Stage, plan: &Plan) -> Outcome<Self> {
         let mut tally = Tally { rounds: plan.rounds, sessions: plan.sessions, ..Tally::default() };
@@ -88,12 +98,31 @@ impl<'a> Run<'a> {
 
     async fn round(&mut self, number: usize, kill: &Kill) -> Outcome {
         let stage = self.stage;
-        let mut session = self.sessions.get(kill.session).cloned().or_said("a session that is not there")?;
+        let session = self.sessions.get(kill.session).cloned().or_said("a session that is not there")?;
         session.due().await;
-        let before = stage.refresh_tokens(&session)?.len();
         stage.kv.set_mood(kill.mood);
         stage.moments.begin();
-        let (mut callers, held) = self.rotate(&session, kill).await;
+        let (mut callers, blow) = self.strike(&session, kill).await?;
+        self.note(number, kill, &blow);
+        stage.kv.set_mood(Mood::GOOD);
+        stage.moments.begin();
+        stage.workerd.restart()?;
+        while let Some(told) = callers.join_next().await {
+            self.tally.errors_seen += u64::from(!matches!(told, Ok(Told::Served(_))));
+        }
+        if blow.death.signed_out {
+            self.stays_signed_out(kill.session, session).await
+        } else {
+            self.comes_back(number, kill.session, session, blow).await
+        }
+    }
+
+    /// Lets a rotation come as far as it is to come, and kills workerd. The callers are still to be heard: those that it
+    /// had not yet accepted wait for the next one.
+    async fn strike(&mut self, session: &Session, kill: &Kill) -> Outcome<(JoinSet<Told>, Blow)> {
+        let stage = self.stage;
+        let before = stage.refresh_tokens(session)?.len();
+        let (callers, held) = self.rotate(session, kill).await;
         let signed_out = kill.aim == Aim::SignedOut && session.sign_out().await;
         stage.workerd.kill()?;
         let died_at = Instant::now();
@@ -101,48 +130,48 @@ impl<'a> Run<'a> {
         drop(held);
         stage.moments.settled(DUST_SETTLES).await;
 
-        let row = stage.reader.row(&session)?;
-        let newest = stage.refresh_tokens(&session)?.pop();
+        let row = stage.reader.row(session)?;
+        let tokens = stage.refresh_tokens(session)?;
+        let newest = tokens.last().map(|token| &token.value).filter(|_| tokens.len() > before);
         let held_by_row = row.as_ref().and_then(|row| row.refresh.as_ref());
-        let rotated = stage.refresh_tokens(&session)?.len() > before;
         let death = Death {
             reached_box: stage.moments.seen().contains(&Moment::RefreshArrived),
             seen,
-            row_has_new_pair: rotated && held_by_row == newest.as_ref().map(|token| &token.value),
+            row_has_new_pair: newest.is_some() && held_by_row == newest,
             signed_out,
         };
-        let window = Window::of(&death);
+        Ok((callers, Blow { row, death, died_at }))
+    }
+
+    /// Counts where death struck, and looks at what it found.
+    fn note(&mut self, number: usize, kill: &Kill, blow: &Blow) {
+        let window = Window::of(&blow.death);
         self.tally.count(window.name(), 1);
-        if window == Window::Saved && row.as_ref().is_some_and(|row| row.kv_owed) {
+        let Some(row) = &blow.row else { return };
+        if window == Window::Unsent && row.attempt {
+            self.tally.count("unsent_with_attempt", 1);
+        }
+        if window == Window::Saved && row.kv_owed {
             self.tally.count("saved_and_owed", 1);
         }
-        if death.row_has_new_pair && row.as_ref().is_some_and(|row| row.attempt) {
+        if blow.death.row_has_new_pair && row.attempt {
             self.tally.broken(format!("round {number}: the row took the pair and left its attempt open"));
         }
         if matches!(kill.aim, Aim::At(Moment::PutArrived | Moment::PutLanded)) {
             self.puts_seen += 1;
-            self.puts_after_row += usize::from(death.row_has_new_pair);
+            self.puts_after_row += usize::from(blow.death.row_has_new_pair);
         }
-        if window == Window::Unsent && row.as_ref().is_some_and(|row| row.attempt) {
-            self.tally.count("unsent_with_attempt", 1);
-        }
+    }
 
-        stage.kv.set_mood(crate::local_kv::Mood::GOOD);
-        stage.moments.begin();
-        stage.workerd.restart()?;
-        while let Some(told) = callers.join_next().await {
-            if !matches!(told, Ok(Told::Served(_))) {
-                self.tally.errors_seen += 1;
-            }
-        }
-        if signed_out {
-            return self.signed_out(kill.session, session).await;
-        }
+    /// It serves again, or there is a reason why it need not; then somebody else signs in.
+    async fn comes_back(&mut self, number: usize, place: usize, mut session: Session, blow: Blow) -> Outcome {
+        let stage = self.stage;
+        let Blow { row, died_at, .. } = blow;
         let excused = stage.is_excused(&session, row.as_ref())?;
         let limit = if excused { Duration::ZERO } else { SERVES_WITHIN };
         let at_last = stage.ask_until(&mut session, stage.file(number), limit, &mut self.tally).await;
         if at_last == AtLast::Served {
-            return self.go_on(kill.session, session);
+            return self.go_on(place, session);
         }
         let doubt = InDoubt { session, row, died_at };
         match &at_last {
@@ -151,7 +180,7 @@ impl<'a> Run<'a> {
             _ => heed(stage, &doubt.session, doubt.row.as_ref(), &at_last, &mut self.tally)?,
         }
         let fresh = stage.sign_in().await?;
-        self.go_on(kill.session, fresh)
+        self.go_on(place, fresh)
     }
 
     /// Callers come, and the rotation they bring about reaches the instant at which death is to strike.
@@ -183,7 +212,7 @@ impl<'a> Run<'a> {
     }
 
     /// Death came after a sign-out: it stays signed out, and somebody else signs in.
-    async fn signed_out(&mut self, place: usize, mut session: Session) -> Outcome {
+    async fn stays_signed_out(&mut self, place: usize, mut session: Session) -> Outcome {
         let stage = self.stage;
         let at_last = stage.ask_until(&mut session, stage.file(0), SERVES_WITHIN, &mut self.tally).await;
         if at_last != AtLast::Ended("signed_out".to_owned()) {
