@@ -162,7 +162,8 @@ fn plans(arguments: &Arguments) -> Outcome<Vec<Plan>> {
         for &mode in arguments.mode.list() {
             let (rounds, sessions) = if arguments.short { scenario.short() } else { scenario.full() };
             let rounds = arguments.rounds.unwrap_or(rounds);
-            let sessions = sessions.min(rounds).max(1);
+            // A round of a panic takes several sessions, of any other scenario one.
+            let sessions = if scenario == Scenario::Panic { sessions } else { sessions.min(rounds).max(1) };
             let panicking = arguments.panicking.clone();
             plans.push(Plan { scenario, mode, rounds, sessions, seed, parts: parts.clone(), panicking });
         }

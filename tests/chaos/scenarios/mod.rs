@@ -76,10 +76,10 @@ impl Scenario {
     /// Of the short run that is part of the tests.
     pub(crate) const fn short(self) -> (usize, usize) {
         match self {
-            Self::Kill => (18, 9),
-            Self::Panic => (6, 6),
+            Self::Kill => (10, 10),
+            Self::Panic => (4, 16),
             Self::KvDown => (8, 8),
-            Self::Flaky => (20, 10),
+            Self::Flaky => (20, 20),
             Self::SignOutWhileRefreshing => (12, 12),
             Self::LostAnswer => (8, 8),
             Self::Race => (10, 10),

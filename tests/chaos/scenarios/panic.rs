@@ -36,6 +36,8 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
     }
     let stage = Stage::set(&special, plan.mode, plan.seed, LIFE_SECONDS).await?;
     let mut sessions = stage.sign_in_all(plan.sessions).await?;
+    // Most of it is waiting: for tokens to end, and for callers who hang.
+    drop(turn);
     let mut in_doubt = Vec::new();
     let group = AT_ONCE.min(plan.sessions).max(1);
     let starts = (0..plan.sessions).step_by(group).cycle();
@@ -57,7 +59,6 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
             }
         }
     }
-    drop(turn);
     // Some of them have hung until the Worker gave their keeper up.
     while let Some(told) = callers.join_next().await {
         tally.errors_seen += u64::from(!matches!(told, Ok(Told::Served(_))));
