@@ -173,17 +173,16 @@ async fn resolve(stage: &Stage, in_doubt: Vec<InDoubt>, tally: &mut Tally) -> Ou
 }
 
 /// Waits until nothing is alive at Box of sessions that were signed out.
-async fn see_revoked(stage: &Stage, signed_out: &[Session], tally: &mut Tally) -> Outcome {
-    for session in signed_out {
-        let over = eventually(REVOKED_WITHIN, async || {
-            stage.is_over_at_box(session).is_ok_and(|over| over).then_some(())
-        });
-        if over.await.is_none() {
-            tally.count("alive_at_box", 1);
-            tally.broken("something of a session that was signed out is still alive at Box");
-        }
+async fn see_revoked(stage: &Stage, signed_out: &[Session], tally: &mut Tally) {
+    let mut alive: Vec<&Session> = signed_out.iter().collect();
+    let none_alive = eventually(REVOKED_WITHIN, async || {
+        alive.retain(|session| !stage.is_over_at_box(session).is_ok_and(|over| over));
+        alive.is_empty().then_some(())
+    });
+    if none_alive.await.is_none() {
+        let count = alive.len();
+        tally.broken(format!("something of {count} sessions that were signed out is still alive at Box"));
     }
-    Ok(())
 }
 
 /// Counts a session that was asked until it had told.
