@@ -12,10 +12,11 @@ use crate::clock::eventually;
 use crate::failure::{OrSaid as _, Outcome};
 use crate::line::Tally;
 use crate::local_kv::{GetMood, Mood, PutMood};
-use crate::moments::{Fates, Trap};
+use crate::moments::{Fates, Moment, Trap};
 use crate::schedule::{self, KvDay};
 use crate::session::{Session, Told};
 use crate::stage::{AtLast, Stage};
+use crate::stored::Row;
 
 const LIFE_SECONDS: u64 = 6;
 const CALLERS: usize = 3;
@@ -23,7 +24,11 @@ const CAUGHT_WITHIN: Duration = Duration::from_secs(3);
 const DUST_SETTLES: Duration = Duration::from_millis(300);
 /// How long KV stays down after a death, while somebody asks.
 const STAYS_DOWN: Duration = Duration::from_secs(2);
-/// Debts are due after 30 s, and after a minute should that fail.
+/// Sessions that nobody comes back to for a while after their object died.
+const LEFT_ALONE: usize = 3;
+/// A debt is due 30 s after it was made.
+const DEBTS_ARE_DUE: Duration = Duration::from_secs(40);
+/// And a minute later should that fail.
 const PAID_WITHIN: Duration = Duration::from_secs(150);
 
 pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
@@ -41,7 +46,9 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
         }
         *session = stage.sign_in().await?;
     }
+    let left = leave_alone(&stage, &mut tally).await?;
     drop(turn);
+    see_unburied(&stage, left, &mut tally).await?;
     resolve(&stage, in_doubt, &mut tally).await?;
     see_paid(&stage, &sessions, &mut tally).await?;
     sign_out_all(&stage, &mut sessions, &mut tally).await?;
@@ -62,34 +69,16 @@ async fn one_day(stage: &Stage, session: &mut Session, day: &KvDay, tally: &mut 
     stage.moments.begin();
     let (mut row, mut died_at) = (None, Instant::now());
     if let Some(moment) = day.death {
-        let trap = Trap { moment, keeper: session.keeper.clone(), pause: Duration::ZERO };
-        let caught = stage.moments.set(trap);
-        let mut callers = JoinSet::new();
-        for _ in 0..CALLERS {
-            let (session, file) = (session.clone(), stage.file(0).to_owned());
-            callers.spawn(async move { session.ask(&file).await });
-        }
-        let held = timeout(CAUGHT_WITHIN, caught).await.ok().and_then(Result::ok);
-        stage.workerd.kill()?;
+        let callers;
+        (row, callers) = dies_at(stage, session, moment, tally).await?;
         died_at = Instant::now();
-        stage.moments.died(Fates::ALL_FINISH);
-        drop(held);
-        stage.moments.settled(DUST_SETTLES).await;
-        tally.count("killed", 1);
-        row = stage.reader.row(session)?;
         if day.wiped {
             tally.count("wiped", 1);
             stage.reader.wipe(session)?;
             row = None;
         }
         stage.kv.set_mood(Mood { put: day.put, get: day.get });
-        stage.moments.begin();
-        stage.workerd.restart()?;
-        while let Some(told) = callers.join_next().await {
-            if !matches!(told, Ok(Told::Served(_))) {
-                tally.errors_seen += 1;
-            }
-        }
+        lives_on(stage, callers, tally).await?;
         let meanwhile = stage.ask_until(session, stage.file(0), STAYS_DOWN, tally).await;
         if let AtLast::Ended(reason) = &meanwhile {
             tally.broken(format!("{day:?}: ended as {reason} while KV was down"));
@@ -110,6 +99,77 @@ async fn one_day(stage: &Stage, session: &mut Session, day: &KvDay, tally: &mut 
     let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
     heed(stage, session, row.as_ref(), &at_last, tally)?;
     Ok(if at_last == AtLast::Served { After::GoesOn } else { After::Gone })
+}
+
+/// workerd dies when a rotation of this session reaches the moment. What the row held then, and the callers.
+async fn dies_at(
+    stage: &Stage,
+    session: &Session,
+    moment: Moment,
+    tally: &mut Tally,
+) -> Outcome<(Option<Row>, JoinSet<Told>)> {
+    let trap = Trap { moment, keeper: session.keeper.clone(), pause: Duration::ZERO };
+    let caught = stage.moments.set(trap);
+    let mut callers = JoinSet::new();
+    for _ in 0..CALLERS {
+        let (session, file) = (session.clone(), stage.file(0).to_owned());
+        callers.spawn(async move { session.ask(&file).await });
+    }
+    let held = timeout(CAUGHT_WITHIN, caught).await.ok().and_then(Result::ok);
+    if held.is_none() {
+        tally.broken(format!("{moment:?} did not come: the order of a rotation is another"));
+    }
+    stage.workerd.kill()?;
+    stage.moments.died(Fates::ALL_FINISH);
+    drop(held);
+    stage.moments.settled(DUST_SETTLES).await;
+    tally.count("killed", 1);
+    Ok((stage.reader.row(session)?, callers))
+}
+
+/// workerd starts again, and those who were asking are heard.
+async fn lives_on(stage: &Stage, mut callers: JoinSet<Told>, tally: &mut Tally) -> Outcome {
+    stage.moments.begin();
+    stage.workerd.restart()?;
+    while let Some(told) = callers.join_next().await {
+        tally.errors_seen += u64::from(!matches!(told, Ok(Told::Served(_))));
+    }
+    Ok(())
+}
+
+/// Sessions whose copy is owed from an earlier day, and whose object dies when the copy of its next pair has landed and
+/// the row has not been written.
+async fn leave_alone(stage: &Stage, tally: &mut Tally) -> Outcome<Vec<(Session, Option<Row>)>> {
+    let mut sessions = stage.sign_in_all(LEFT_ALONE).await?;
+    stage.kv.set_mood(Mood { put: PutMood::Refused, ..Mood::GOOD });
+    for session in &mut sessions {
+        session.due().await;
+        let at_last = stage.ask_until(session, stage.file(0), SERVES_WITHIN, tally).await;
+        heed(stage, session, None, &at_last, tally)?;
+    }
+    stage.kv.set_mood(Mood::GOOD);
+    let mut left = Vec::new();
+    for session in sessions {
+        session.due().await;
+        stage.moments.begin();
+        let (row, callers) = dies_at(stage, &session, Moment::PutLanded, tally).await?;
+        // Those who were asking have left, too.
+        drop(callers);
+        lives_on(stage, JoinSet::new(), tally).await?;
+        left.push((session, row));
+    }
+    Ok(left)
+}
+
+/// Nobody comes until what was owed is overdue; the alarm that pays it must not bury what the dead left in KV.
+async fn see_unburied(stage: &Stage, left: Vec<(Session, Option<Row>)>, tally: &mut Tally) -> Outcome {
+    sleep(DEBTS_ARE_DUE).await;
+    for (mut session, row) in left {
+        let at_last = stage.ask_until(&mut session, stage.file(0), SERVES_WITHIN, tally).await;
+        heed(stage, &session, row.as_ref(), &at_last, tally)?;
+        tally.count("left_alone", 1);
+    }
+    Ok(())
 }
 
 /// What KV refused is brought later: its copies are as new as the rows.
