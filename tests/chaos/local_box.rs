@@ -19,7 +19,8 @@ use crate::window::Mode;
 
 /// From the Worker to Box and back, half each way.
 const LATENCY: Duration = Duration::from_millis(30);
-/// Longer than anybody waits for Box.
+/// Longer than the Worker lets callers wait, and than it waits for Box itself: 10 s and 60 s.
+const SLOW_MS: u64 = 15_000;
 const NEVER_MS: u64 = 75_000;
 
 const CLIENT_ID: &str = "keyhole-chaos";
@@ -61,7 +62,12 @@ pub(crate) enum BoxFault {
     Throttled,
     /// 500; not processed.
     Broken,
-    /// No answer, for longer than anybody waits.
+    /// No answer, for longer than callers wait; then the connection is closed.
+    Slow {
+        /// Whether Box acts all the same.
+        processed: bool,
+    },
+    /// No answer, for longer than the Worker itself waits.
     Silent {
         /// Whether Box acts all the same.
         processed: bool,
@@ -76,16 +82,17 @@ pub(crate) enum BoxFault {
 impl BoxFault {
     /// The order for the emulator's own switch, which then hits the very next call to `path`.
     fn order(self, path: &str) -> Value {
+        let when = |processed| if processed { "after" } else { "before" };
         match self {
             Self::Throttled => json!({"path": path, "status": 429, "retry_after": 1}),
             Self::Broken => json!({"path": path, "status": 500}),
-            Self::Silent { processed: true } => json!({"path": path, "delay_ms": NEVER_MS}),
-            Self::Silent { processed: false } => {
-                json!({"path": path, "delay_ms": NEVER_MS, "drop": "before"})
+            Self::Slow { processed } => {
+                json!({"path": path, "delay_ms": SLOW_MS, "drop": when(processed)})
             }
-            Self::Dropped { processed } => {
-                json!({"path": path, "drop": if processed { "after" } else { "before" }})
+            Self::Silent { processed } => {
+                json!({"path": path, "delay_ms": NEVER_MS, "drop": when(processed)})
             }
+            Self::Dropped { processed } => json!({"path": path, "drop": when(processed)}),
         }
     }
 }

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use clap::{Parser, ValueEnum};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::Instant;
 
 use crate::failure::{Failure, Outcome, While as _};
 use crate::line::line;
@@ -103,10 +104,14 @@ async fn perform(arguments: &Arguments) -> Outcome<usize> {
         let turns = Arc::clone(if plan.mode == Mode::Lazy { &lazy } else { &strict });
         runs.spawn_local(async move {
             let turn = turns.acquire_owned().await.or_say("waiting for a turn");
-            let outcome = match turn {
+            let began = Instant::now();
+            let mut outcome = match turn {
                 Ok(turn) => scenarios::run(&plan, turn).await,
                 Err(failure) => Err(failure),
             };
+            if let Ok(tally) = &mut outcome {
+                tally.count("seconds", began.elapsed().as_secs());
+            }
             (plan, outcome)
         });
     }
