@@ -195,10 +195,10 @@ impl Both {
     }
 }
 
-/// A child is no subject of an exchange that a keeper makes: only the emulator knows what that means.
+/// A keeper neither narrows a child further nor reads anything with it: only the emulator knows what that means.
 fn within_a_keepers_means(both: &Both, step: Step) -> bool {
     let token = |which: usize| both.tokens[which % both.tokens.len()].1.clone();
-    !matches!(step, Step::Narrow(which) if Ledger::is_child(&token(which)))
+    !matches!(step, Step::Narrow(which) | Step::User(which) | Step::Folder(which) if Ledger::is_child(&token(which)))
 }
 
 proptest! {

@@ -102,7 +102,7 @@ impl Ledger {
                 Said::Done
             }
             Asked::Read { bearer, path } => {
-                if !self.is_live(bearer, Kind::Access, now) && !self.is_live(bearer, Kind::Child, now) {
+                if !self.is_live(bearer, Kind::Access, now) {
                     return Said::Unauthorized;
                 }
                 self.settle(bearer);

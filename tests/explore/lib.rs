@@ -40,6 +40,8 @@ mod crash_table;
 mod every_order;
 #[cfg(test)]
 mod mistakes;
+#[cfg(test)]
+mod properties;
 
 pub use coda::Outcome;
 pub use law::{Concession, Rule, Violation};

@@ -90,7 +90,7 @@ const JUMPS: [u32; 12] = [1, 3, 10, 30, 90, 600, 1_800, 3_000, 3_700, 20_000, 90
 /// Settings under which other limits are met.
 const SETTINGS: [(u64, &[(&str, &str)]); 4] = [
     (60 * 86_400, &[]),
-    (60 * 86_400, &[("SESSION_IDLE_SECONDS", "7200"), ("SESSION_ABSOLUTE_SECONDS", "20000")]),
+    (60 * 86_400, &[("SESSION_IDLE_SECONDS", "15000"), ("SESSION_ABSOLUTE_SECONDS", "20000")]),
     // Refresh tokens that end before their sessions do.
     (86_400, &[("SESSION_IDLE_SECONDS", "600000")]),
     (60 * 86_400, &[("NEW_ITEMS_PER_MINUTE", "2"), ("NEW_ITEMS_PER_DAY", "6")]),
