@@ -86,7 +86,7 @@ impl Tale {
         self.happens(Move::Crash)
     }
 
-    fn is_replaced(self) -> Self {
+    fn gets_replaced(self) -> Self {
         self.happens(Move::Replace)
     }
 
@@ -129,7 +129,7 @@ impl Tale {
 
     /// The session goes on, and Box was asked for so many pairs.
     #[track_caller]
-    fn is_safe(mut self, rotations: u64) {
+    fn ends_safely(mut self, rotations: u64) {
         assert_eq!(self.0.finish_first_visit(), Ok(Outcome::Served));
         assert!(!self.0.watch.window());
         assert_eq!(self.0.ledger.rotations(), rotations);
@@ -138,14 +138,14 @@ impl Tale {
 
     /// The session is over, and it says why.
     #[track_caller]
-    fn is_the_window(mut self) {
+    fn ends_in_the_window(mut self) {
         assert_eq!(self.0.finish(), Ok(Outcome::Ended(End::RotationLost)));
         assert!(self.0.watch.window());
     }
 
     /// The session was signed out, and of the pair nothing is left at Box.
     #[track_caller]
-    fn is_over_and_revoked(mut self) {
+    fn ends_revoked(mut self) {
         self.0.settle().unwrap();
         assert_eq!(self.0.finish(), Ok(Outcome::Ended(End::SignedOut)));
         assert_eq!(self.0.ledger.redeemable(self.0.now).next(), None);
@@ -166,88 +166,94 @@ impl World {
 
 #[test]
 fn lazy_before_the_attempt_row_is_durable_is_safe() {
-    Tale::of_a_rotation(Lazy).dies_before_it_is_saved().is_safe(1);
+    Tale::of_a_rotation(Lazy).dies_before_it_is_saved().ends_safely(1);
 }
 
 #[test]
 fn strict_before_the_attempt_row_is_durable_is_safe() {
-    Tale::of_a_rotation(Strict).dies_before_it_is_saved().is_safe(1);
+    Tale::of_a_rotation(Strict).dies_before_it_is_saved().ends_safely(1);
 }
 
 #[test]
 fn lazy_attempt_row_durable_and_nothing_sent_is_safe() {
-    Tale::of_a_rotation(Lazy).dies_just_after_it_is_saved().is_safe(1);
+    Tale::of_a_rotation(Lazy).dies_just_after_it_is_saved().ends_safely(1);
 }
 
 #[test]
 fn strict_attempt_row_durable_and_nothing_sent_is_safe() {
-    Tale::of_a_rotation(Strict).dies_just_after_it_is_saved().is_safe(1);
+    Tale::of_a_rotation(Strict).dies_just_after_it_is_saved().ends_safely(1);
 }
 
 // Sent, Box not done.
 
 #[test]
 fn lazy_sent_and_box_not_done_is_safe_by_replay() {
-    Tale::of_a_rotation(Lazy).saved().dies().box_commits().is_safe(1);
+    Tale::of_a_rotation(Lazy).saved().dies().box_commits().ends_safely(1);
 }
 
 #[test]
 fn strict_sent_and_box_not_done_is_safe_if_the_predecessors_put_lands() {
-    Tale::of_a_rotation(Strict).saved().is_replaced().box_commits().answer_arrives().copy_lands().is_safe(1);
+    Tale::of_a_rotation(Strict)
+        .saved()
+        .gets_replaced()
+        .box_commits()
+        .answer_arrives()
+        .copy_lands()
+        .ends_safely(1);
 }
 
 #[test]
 fn strict_sent_and_box_not_done_is_safe_if_it_never_arrives() {
-    Tale::of_a_rotation(Strict).saved().dies().is_safe(1);
+    Tale::of_a_rotation(Strict).saved().dies().ends_safely(1);
 }
 
 #[test]
 fn strict_sent_and_box_not_done_is_else_the_window() {
-    Tale::of_a_rotation(Strict).saved().dies().box_commits().is_the_window();
+    Tale::of_a_rotation(Strict).saved().dies().box_commits().ends_in_the_window();
 }
 
 // Box committed, no durable copy yet.
 
 #[test]
 fn lazy_box_committed_no_durable_copy_is_safe_by_replay() {
-    Tale::of_a_rotation(Lazy).saved().box_commits().dies().is_safe(1);
+    Tale::of_a_rotation(Lazy).saved().box_commits().dies().ends_safely(1);
 }
 
 #[test]
 fn lazy_box_committed_and_the_put_never_lands_is_safe_by_replay() {
-    Tale::of_a_rotation(Lazy).saved().box_commits().answer_arrives().dies().is_safe(1);
+    Tale::of_a_rotation(Lazy).saved().box_commits().answer_arrives().dies().ends_safely(1);
 }
 
 #[test]
 fn strict_box_committed_no_durable_copy_is_the_one_window() {
-    Tale::of_a_rotation(Strict).saved().box_commits().dies().is_the_window();
+    Tale::of_a_rotation(Strict).saved().box_commits().dies().ends_in_the_window();
 }
 
 #[test]
 fn strict_box_committed_and_the_put_never_lands_is_the_one_window() {
-    Tale::of_a_rotation(Strict).saved().box_commits().answer_arrives().dies().is_the_window();
+    Tale::of_a_rotation(Strict).saved().box_commits().answer_arrives().dies().ends_in_the_window();
 }
 
 // KV put landed, row not written.
 
 #[test]
 fn lazy_put_landed_and_row_not_written_is_adopted() {
-    Tale::of_a_rotation(Lazy).saved().box_commits().answer_arrives().copy_lands().dies().is_safe(1);
+    Tale::of_a_rotation(Lazy).saved().box_commits().answer_arrives().copy_lands().dies().ends_safely(1);
 }
 
 #[test]
 fn strict_put_landed_and_row_not_written_is_adopted() {
-    Tale::of_a_rotation(Strict).saved().box_commits().answer_arrives().copy_lands().dies().is_safe(1);
+    Tale::of_a_rotation(Strict).saved().box_commits().answer_arrives().copy_lands().dies().ends_safely(1);
 }
 
 #[test]
 fn lazy_put_landed_and_the_save_failed_is_adopted() {
-    Tale::of_a_rotation(Lazy).up_to_the_row().dies_before_it_is_saved().is_safe(1);
+    Tale::of_a_rotation(Lazy).up_to_the_row().dies_before_it_is_saved().ends_safely(1);
 }
 
 #[test]
 fn strict_put_landed_and_the_save_failed_is_adopted() {
-    Tale::of_a_rotation(Strict).up_to_the_row().dies_before_it_is_saved().is_safe(1);
+    Tale::of_a_rotation(Strict).up_to_the_row().dies_before_it_is_saved().ends_safely(1);
 }
 
 // Row written, KV owed.
@@ -261,12 +267,12 @@ fn row_written_and_kv_owed(rotation: Rotation) -> Tale {
 
 #[test]
 fn lazy_row_written_and_kv_owed_is_safe() {
-    row_written_and_kv_owed(Lazy).is_safe(1);
+    row_written_and_kv_owed(Lazy).ends_safely(1);
 }
 
 #[test]
 fn strict_row_written_and_kv_owed_is_safe() {
-    row_written_and_kv_owed(Strict).is_safe(1);
+    row_written_and_kv_owed(Strict).ends_safely(1);
 }
 
 // New access token used.
@@ -280,30 +286,30 @@ fn new_token_used(rotation: Rotation) -> Tale {
 
 #[test]
 fn lazy_new_access_token_used_is_safe() {
-    new_token_used(Lazy).is_safe(1);
+    new_token_used(Lazy).ends_safely(1);
 }
 
 #[test]
 fn strict_new_access_token_used_is_safe() {
-    new_token_used(Strict).is_safe(1);
+    new_token_used(Strict).ends_safely(1);
 }
 
 // Two instances, two answers.
 
 #[test]
 fn lazy_two_instances_with_two_answers_is_safe_by_their_own_generations() {
-    let tale = Tale::of_a_rotation(Lazy).saved().box_commits().is_replaced();
+    let tale = Tale::of_a_rotation(Lazy).saved().box_commits().gets_replaced();
     // The second replays the old token before the first has its answer; the first one's copy lands last of all.
     let tale = tale.another_asks();
     let first = tale.call(|flight| matches!(&flight.cargo, Cargo::Box(asked) if asked.is_refresh()));
-    tale.happens(Move::Return(first)).copy_lands().is_safe(1);
+    tale.happens(Move::Return(first)).copy_lands().ends_safely(1);
 }
 
 #[test]
 fn strict_two_instances_with_two_answers_is_safe_because_the_loser_may_not_bury_the_winner() {
-    let tale = Tale::of_a_rotation(Strict).saved().box_commits().is_replaced();
+    let tale = Tale::of_a_rotation(Strict).saved().box_commits().gets_replaced();
     // The second is refused, while the first has the pair and brings it to KV.
-    tale.another_asks().answer_arrives().copy_lands().is_safe(1);
+    tale.another_asks().answer_arrives().copy_lands().ends_safely(1);
 }
 
 // Sign-out during the exchange.
@@ -317,10 +323,10 @@ fn sign_out_during_the_exchange(rotation: Rotation) -> Tale {
 
 #[test]
 fn lazy_sign_out_during_the_exchange_sends_the_pair_to_the_outbox() {
-    sign_out_during_the_exchange(Lazy).is_over_and_revoked();
+    sign_out_during_the_exchange(Lazy).ends_revoked();
 }
 
 #[test]
 fn strict_sign_out_during_the_exchange_sends_the_pair_to_the_outbox() {
-    sign_out_during_the_exchange(Strict).is_over_and_revoked();
+    sign_out_during_the_exchange(Strict).ends_revoked();
 }

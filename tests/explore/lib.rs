@@ -48,5 +48,5 @@ pub use law::{Concession, Rule, Violation};
 pub use ledger::Rotation;
 pub use moves::{CallName, Move, NoMove, Oddity, Want, parsed, written};
 pub use random::{Dice, FoundAtRandom, Grounds, Tally};
-pub use search::{Found, Report, Scenario, Start, scenarios, search, told};
+pub use search::{Found, Report, Scenario, Start, Told, scenarios, search, told};
 pub use twist::Twist;

@@ -10,7 +10,7 @@ use crate::{
     law::{Concession, Rule, Violation},
     ledger::Rotation,
     moves::{Move, Oddity, Want},
-    search::Found,
+    search::{Found, Told},
     stage::{START_MS, Stage},
     twist::Twist,
     world::{Cargo, Rest, World},
@@ -87,9 +87,13 @@ const MOVES_MAX: u32 = 120;
 /// How far time jumps, in seconds: from what a call takes to what ends a session.
 const JUMPS: [u32; 12] = [1, 3, 10, 30, 90, 600, 1_800, 3_000, 3_700, 20_000, 90_000, 500_000];
 
+/// How long refresh tokens live, and the settings that differ.
+type Limits = (u64, &'static [(&'static str, &'static str)]);
+
+/// Box's and Keyhole's own.
+const DEFAULTS: Limits = (60 * 86_400, &[]);
 /// Settings under which other limits are met.
-const SETTINGS: [(u64, &[(&str, &str)]); 4] = [
-    (60 * 86_400, &[]),
+const SETTINGS: [Limits; 3] = [
     (60 * 86_400, &[("SESSION_IDLE_SECONDS", "15000"), ("SESSION_ABSOLUTE_SECONDS", "20000")]),
     // Refresh tokens that end before their sessions do.
     (86_400, &[("SESSION_IDLE_SECONDS", "600000")]),
@@ -99,7 +103,8 @@ const SETTINGS: [(u64, &[(&str, &str)]); 4] = [
 /// Where schedules start: everything that is the same for many of them.
 pub struct Grounds {
     dice: Dice,
-    grounds: Vec<Ground>,
+    first: Ground,
+    others: Vec<Ground>,
 }
 
 #[derive(Clone)]
@@ -115,30 +120,18 @@ impl Grounds {
     /// # Errors
     /// Even that breaks a rule.
     pub fn lay(dice: Dice) -> Result<Self, Violation> {
-        let rotations = match dice.mode {
-            Some(rotation) => vec![rotation],
-            None => vec![Rotation::Lazy, Rotation::Strict],
+        let (first, second) = match dice.mode {
+            Some(rotation) => (rotation, None),
+            None => (Rotation::Lazy, Some(Rotation::Strict)),
         };
-        let mut grounds = Vec::new();
-        for (refresh_seconds, settings) in SETTINGS {
-            for rotation in &rotations {
-                let stage = Stage::with(*rotation, dice.twist, refresh_seconds, settings)
-                    .map_err(|how| Violation::of(Rule::ServesAgain, how))?;
-                let stage = Rc::new(stage);
-                let mut world = World::new(&stage);
-                let unopened = world.rest();
-                // Whatever is wrong, it is wrong from here on.
-                world.stage = Rc::new(
-                    Stage::with(*rotation, Twist::None, refresh_seconds, settings)
-                        .map_err(|how| Violation::of(Rule::ServesAgain, how))?,
-                );
-                world.ask(Want::Open)?;
-                world.sleep();
-                let opened = world.rest();
-                grounds.push(Ground { stage, unopened, opened });
+        let others = second.map(|rotation| Ground::lay(&dice, rotation, &DEFAULTS)).transpose()?;
+        let mut others: Vec<Ground> = others.into_iter().collect();
+        for settings in &SETTINGS {
+            for rotation in [Some(first), second].into_iter().flatten() {
+                others.push(Ground::lay(&dice, rotation, settings)?);
             }
         }
-        Ok(Self { dice, grounds })
+        Ok(Self { dice, first: Ground::lay(&dice, first, &DEFAULTS)?, others })
     }
 
     /// Runs the schedules with these numbers.
@@ -157,9 +150,8 @@ impl Grounds {
         Ok(tally)
     }
 
-    /// One schedule, event by event.
-    #[must_use]
-    pub fn tell(&self, number: u64) -> (Vec<String>, Result<Outcome, Violation>) {
+    /// One schedule, event by event, and what it broke or how it ended.
+    pub fn tell(&self, number: u64) -> Told {
         let mut run = self.start(number);
         run.world.story = Some(Vec::new());
         let ended = run.play();
@@ -167,8 +159,7 @@ impl Grounds {
     }
 
     /// A schedule that was given, event by event, from where the one with this number starts.
-    #[must_use]
-    pub fn retell(&self, number: u64, schedule: &[Move]) -> (Vec<String>, Result<Outcome, Violation>) {
+    pub fn retell(&self, number: u64, schedule: &[Move]) -> Told {
         let mut run = self.start(number);
         run.world.story = Some(Vec::new());
         let ended = run.follow(schedule);
@@ -184,9 +175,8 @@ impl Grounds {
         for _ in 0..8 {
             let _: u64 = dice.random();
         }
-        let index = usize::try_from(number).unwrap_or_default() % self.grounds.len().max(1);
-        let ground = self.grounds.get(index).cloned();
-        let ground = ground.unwrap_or_else(|| self.grounds[0].clone());
+        let index = usize::try_from(number).unwrap_or_default() % (self.others.len() + 1);
+        let ground = index.checked_sub(1).and_then(|index| self.others.get(index)).unwrap_or(&self.first);
         let rest = if dice.random_range(0..12) == 0 { &ground.unopened } else { &ground.opened };
         Run { world: World::resume(&ground.stage, rest), dice, made: Vec::new() }
     }
@@ -215,6 +205,21 @@ impl Grounds {
     }
 }
 
+impl Ground {
+    fn lay(dice: &Dice, rotation: Rotation, (refresh_seconds, settings): &Limits) -> Result<Self, Violation> {
+        let stage = |twist| {
+            let stage = Stage::with(rotation, twist, *refresh_seconds, settings);
+            stage.map(Rc::new).map_err(|how| Violation::of(Rule::ServesAgain, how))
+        };
+        // Whatever is wrong, it is wrong from here on.
+        let mut world = World::new(&stage(Twist::None)?);
+        let unopened = world.rest();
+        world.ask(Want::Open)?;
+        world.sleep();
+        Ok(Self { stage: stage(dice.twist)?, unopened, opened: world.rest() })
+    }
+}
+
 /// A schedule under way.
 struct Run {
     world: World,
@@ -226,7 +231,7 @@ impl Run {
     fn play(&mut self) -> Result<Outcome, Violation> {
         let length = self.dice.random_range(4..MOVES_MAX);
         // Some are calm, some are nothing but trouble.
-        let trouble = [0.0, 0.02, 0.06, 0.2][self.dice.random_range(0..4)];
+        let trouble = self.one_of(&[0.0, 0.02, 0.06, 0.2]);
         for _ in 0..length {
             let next = self.next(trouble);
             self.made.push(next);
@@ -313,6 +318,8 @@ impl Run {
         self.one_of(&JUMPS).min(self.one_of(&JUMPS))
     }
 
+    /// One of those given, of which there is one at least.
+    #[expect(clippy::indexing_slicing, reason = "the index is drawn from the length")]
     fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.dice.random_range(0..of.len())]
     }

@@ -154,14 +154,14 @@ pub fn search(scenario: &Scenario) -> Result<Report, Box<Found>> {
     }
 }
 
+/// A story, event by event, and how it ended or what it broke.
+pub type Told = (Vec<String>, Result<Outcome, Violation>);
+
 /// Runs one schedule of a scenario and tells its story; with what it broke, or how it ended.
 ///
 /// # Errors
 /// The scenario cannot be set up.
-pub fn told(
-    scenario: &Scenario,
-    schedule: &[Move],
-) -> Result<(Vec<String>, Result<Outcome, Violation>), Box<Found>> {
+pub fn told(scenario: &Scenario, schedule: &[Move]) -> Result<Told, Box<Found>> {
     let (stage, rest) = set_up(scenario)?;
     let mut world = World::resume(&stage, &rest);
     world.story = Some(Vec::new());

@@ -73,13 +73,14 @@ impl Twist {
         let Effect::Write(changes) = effect else { return vec![effect] };
         let before: Value = row.and_then(|row| serde_json::from_str(row).ok()).unwrap_or_default();
         let after = changes.iter().find_map(session_row).unwrap_or_default();
-        let settles =
-            before["attempt"].is_object() && after["attempt"].is_null() && after["status"] == "open";
+        let open = after.get("status").is_some_and(|status| status == "open");
+        let attempt = before.get("attempt").filter(|attempt| attempt.is_object()).cloned();
+        let settles = open && attempt.is_some() && after.get("attempt").is_some_and(Value::is_null);
         if !settles {
             return vec![Effect::Write(changes)];
         }
         let first = match self {
-            Self::AttemptSettledAfter => with_attempt(after, before["attempt"].clone()),
+            Self::AttemptSettledAfter => with_attempt(after, attempt.unwrap_or_default()),
             _ => with_attempt(before, Value::Null),
         };
         vec![Effect::Write(vec![row_change(&first)]), Effect::Write(changes)]

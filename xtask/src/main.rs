@@ -6,6 +6,7 @@ mod chaos;
 mod count;
 mod deny;
 mod dev;
+mod explore;
 mod failure;
 mod fresh_clone;
 mod keys;
@@ -44,6 +45,8 @@ enum Command {
     Test(test::Options),
     /// Break the Worker on real workerd, and count what was lost
     Chaos(chaos::Options),
+    /// Break the keeper in a million schedules, and count what was lost
+    Explore(explore::Options),
     /// Build the Worker, the browser module and the page
     Build,
     /// Install what the other commands need (they do it themselves)
@@ -73,6 +76,7 @@ fn perform(command: Command) -> Outcome<ExitCode> {
         Command::Dev(options) => dev::dev(&options)?,
         Command::Test(options) => return test::test(&options),
         Command::Chaos(options) => return chaos::chaos(&options),
+        Command::Explore(options) => explore::explore(&options)?,
         Command::Build => build::build().map(|_| ())?,
         Command::Setup => setup::setup().map(|_| ())?,
         Command::Size => size::size()?,
@@ -88,6 +92,7 @@ mod tests {
 
     #[test]
     fn the_command_line_makes_sense() {
+        assert!(Arguments::try_parse_from(["xtask", "explore", "--seed", "1", "--replay", "7"]).is_ok());
         <Arguments as clap::CommandFactory>::command().debug_assert();
         assert!(Arguments::try_parse_from(["xtask", "test", "edge", "--", "a_name"]).is_ok());
         assert!(Arguments::try_parse_from(["xtask", "test", "--", "a_name"]).is_err());

@@ -22,10 +22,11 @@ const LOGIN_LIMIT: i64 = 100_000;
 const WASM_CRATES: [&str; 5] =
     ["keyhole-core", "keyhole-worker", "keyhole-storage-worker", "keyhole-client", "keyhole-page"];
 /// Crates whose tests need nothing beside them: what cargo builds by default, and what browser code decides.
-const UNIT_CRATES: [&str; 7] = [
+const UNIT_CRATES: [&str; 8] = [
     "keyhole-core",
     "box-emulator",
     "keyhole-native-tests",
+    "keyhole-explore",
     "keyhole-chaos",
     "xtask",
     "keyhole-client",
