@@ -94,7 +94,7 @@ type Limits = (u64, &'static [(&'static str, &'static str)]);
 const DEFAULTS: Limits = (60 * 86_400, &[]);
 /// Settings under which other limits are met.
 const SETTINGS: [Limits; 3] = [
-    (60 * 86_400, &[("SESSION_IDLE_SECONDS", "15000"), ("SESSION_ABSOLUTE_SECONDS", "20000")]),
+    (60 * 86_400, &[("SESSION_IDLE_SECONDS", "20000"), ("SESSION_ABSOLUTE_SECONDS", "20000")]),
     // Refresh tokens that end before their sessions do.
     (86_400, &[("SESSION_IDLE_SECONDS", "600000")]),
     (60 * 86_400, &[("NEW_ITEMS_PER_MINUTE", "2"), ("NEW_ITEMS_PER_DAY", "6")]),
