@@ -36,8 +36,9 @@ impl Outcome {
 
 /// More moves than this at one time are a circle.
 const MOVES_MAX: u32 = 10_000;
-/// How often a browser comes back before it gives up.
-const VISITS_MAX: u32 = 60;
+/// How often a browser comes back before it gives up. A token that Box refuses although it was just replaced is not
+/// replaced again for five minutes, and callers are told to come again in five seconds.
+const VISITS_MAX: u32 = 80;
 const DAY_SECONDS: u32 = 86_400;
 
 type Lawful<T> = Result<T, Violation>;
