@@ -129,7 +129,7 @@ impl World {
             "signed_out" => self.watch.closed || opened_late,
             "idle" => self.now.saturating_sub(self.watch.used_at) >= idle,
             "expired" => self.now >= self.watch.opened_at + millis(settings.session_absolute),
-            "revoked" => dead,
+            "revoked" => dead || self.watch.emptied,
             "rotation_lost" => dead || self.watch.window() || self.watch.emptied,
             "superseded" => self.watch.emptied,
             _ => false,
