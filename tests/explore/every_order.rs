@@ -26,7 +26,7 @@ fn explored(which: impl Fn(&str) -> bool) -> Vec<Report> {
 }
 
 #[test]
-fn one_caller_and_any_two_faults() {
+fn one_caller_and_any_three_faults() {
     explored(|name| name.contains("one caller"));
 }
 

@@ -305,7 +305,7 @@ impl Run {
         let asked = self.world.flights.iter().filter(|(_, flight)| {
             matches!(flight.cargo, Cargo::Box(_)) && flight.done.is_none() && !flight.ghost
         });
-        let odd = [Oddity::Down, Oddity::Throttled, Oddity::Unauthorized, Oddity::Garbage];
+        let odd = [Oddity::Unauthorized, Oddity::Garbage];
         faults.extend(asked.flat_map(|(name, _)| odd.map(|oddity| Move::Odd(*name, oddity))));
         if self.dice.random_range(0..40) == 0 {
             return Some(if self.dice.random() { Move::Disown } else { Move::Empty });

@@ -21,7 +21,7 @@ use crate::{
     kv::Kv,
     law::{Violation, Watch},
     ledger::Ledger,
-    moves::{CallName, Move, Want},
+    moves::{CallName, Move, Oddity, Want},
     stage::{START_MS, Stage},
     storage::Storage,
 };
@@ -131,6 +131,8 @@ pub(crate) struct World {
     pub(crate) flights: BTreeMap<CallName, Flight>,
     pub(crate) callers: Vec<Caller>,
     born: u64,
+    /// How much has been due at this one instant.
+    standing: u32,
     /// Steps of keepers so far.
     pub(crate) steps: u64,
     /// What happens, in words, if somebody wants to read it.
@@ -178,6 +180,7 @@ impl World {
             flights: BTreeMap::new(),
             callers: Vec::new(),
             born: rest.born,
+            standing: 0,
             steps: 0,
             story: None,
         }
@@ -240,6 +243,9 @@ impl World {
         let mut faults = vec![Move::Crash, Move::Replace];
         for (name, flight) in self.flights.iter().filter(|(name, flight)| name.0 == number && !flight.ghost) {
             faults.push(Move::Lose(*name));
+            if matches!(flight.cargo, Cargo::Box(_)) && flight.done.is_none() {
+                faults.extend([Oddity::Down, Oddity::Throttled].map(|oddity| Move::Odd(*name, oddity)));
+            }
             if matches!(flight.cargo, Cargo::Read) && flight.done.is_none() {
                 let seen = self.kv.newest(self.now);
                 let older = (1..=3_u8).filter(|behind| {

@@ -7,8 +7,14 @@ use keyhole_core::{
 };
 
 use super::{Lawful, World};
-use crate::{instance::Instance, moves::CallName};
+use crate::{
+    instance::Instance,
+    law::{Rule, Violation},
+    moves::CallName,
+};
 
+/// More than this at one instant is a circle.
+const STANDING_MAX: u32 = 200;
 /// A replaced instance is given this long.
 const REPLACED_MS: u64 = 30_000;
 
@@ -19,6 +25,13 @@ impl World {
             return Ok(false);
         }
         let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= until) else { return Ok(false) };
+        self.standing = if at > self.now { 0 } else { self.standing + 1 };
+        if self.standing > STANDING_MAX {
+            return Err(Violation::of(
+                Rule::NothingLeft,
+                "something is due without end, and time stands still",
+            ));
+        }
         self.go_on_to(at);
         match due {
             Due::Timer(number, timer) => {
