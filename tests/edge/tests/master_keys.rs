@@ -1,8 +1,13 @@
 //! `SEAL_KEYS` changes while people are signed in.
 
+use core::time::Duration;
 use std::process::Command;
 
-use crate::harness::{Browser, alone, browser::SESSION, own_worker::OwnWorker, sample_files, stage};
+use crate::harness::{
+    Browser, alone, browser::SESSION, eventually, own_worker::OwnWorker, sample_files, stage,
+};
+
+const SOON: Duration = Duration::from_secs(10);
 
 /// What `cargo xtask keys` says of this Worker's KV: one line for each key that copies bear.
 #[track_caller]
@@ -49,7 +54,9 @@ fn a_new_key_takes_over_while_people_stay_signed_in_and_the_count_says_when_the_
     let before = away.cookie(SESSION);
     away.get("/api/session").problem(503, "locked");
     assert_eq!(away.cookie(SESSION), before);
-    assert!(own.log().contains(r#""fault":"unknown_key","missing_key":"k1""#), "{}", own.log());
+    eventually("the log names the key", SOON, || {
+        own.log().contains(r#""fault":"unknown_key","missing_key":"k1""#).then_some(())
+    });
 
     own.kill();
     own.set("SEAL_KEYS", &format!("{new},{old}"));
