@@ -166,9 +166,13 @@ fn complaint(found: &FoundAtRandom, arguments: &Arguments, seed: u64) -> String 
         Some(Mode::Lazy) => " --mode lazy",
         None => "",
     };
+    let mistake = match arguments.mistake {
+        Twist::None => String::new(),
+        mistake => format!(" --mistake {}", mistake.name()),
+    };
     let violation: &Violation = &found.shortest.violation;
     format!(
-        "explore: broken: {violation}\n  at its shortest: {}\n  its story: cargo xtask explore{mode} --seed {seed} --replay {}",
+        "explore: broken: {violation}\n  at its shortest: {}\n  its story: cargo xtask explore{mode}{mistake} --seed {seed} --replay {}",
         written(&found.shortest.schedule),
         found.number,
     )
