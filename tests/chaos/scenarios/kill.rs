@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
         }
         let Some((moment, caught)) = caught else {
             // Short of what it took before: what comes too late falls into the next window.
-            let way = if kill.aim == Aim::Unsent { self.lead.mul_f64(0.8) } else { self.lead + WHOLE_WAY };
+            let way = if kill.aim == Aim::Unsent { self.lead.mul_f64(0.65) } else { self.lead + WHOLE_WAY };
             sleep(way.mul_f64(kill.part)).await;
             return (callers, None);
         };
