@@ -150,3 +150,18 @@ fn a_tombstone_is_forgotten_in_its_time_also_when_an_exchange_never_ended() {
     assert!(bench.keeper.outbox.is_empty(), "all is revoked; the exchange still hangs");
     assert!(bench.alarm.is_some(), "and somebody will look after the tombstone");
 }
+
+#[test]
+fn a_revocation_under_way_is_looked_after_soon_and_not_when_the_session_ends() {
+    let mut bench = Bench::new();
+    bench.open();
+    let token = bench.mint("file_1");
+    let (_, effects) = bench.call(Ask::Tokens(TokensAsk {
+        items: vec![Item::parse("file_1").unwrap()],
+        scopes: Scopes::parse("base_preview item_preview").unwrap(),
+        refused: vec![Digest::of(&token)],
+    }));
+    assert_eq!(revoked_tokens(&effects), [token]);
+    let alarm = bench.alarm.expect("should this instance be lost").millis();
+    assert!(alarm <= bench.now + 30_000, "{} s", (alarm - bench.now) / 1000);
+}
