@@ -77,7 +77,7 @@ impl World {
             .map(str::to_owned)
             .collect();
         for token in gone {
-            self.judge_gone(&token, &before.children, has_cookie)?;
+            self.judge_gone(&token, has_cookie)?;
         }
         Ok(())
     }
@@ -95,23 +95,10 @@ impl World {
     }
 
     /// A token that is alive at Box is in storage no more.
-    fn judge_gone(
-        &mut self,
-        token: &str,
-        children: &std::collections::BTreeMap<String, String>,
-        has_cookie: bool,
-    ) -> Lawful<()> {
+    fn judge_gone(&mut self, token: &str, has_cookie: bool) -> Lawful<()> {
         let ended_by_time = matches!(self.watch.held.end.as_deref(), Some("idle" | "expired"));
         if self.watch.held.stands == Stands::Ended && ended_by_time && !has_cookie {
             self.watch.concede(Concession::Shredded, token);
-            return Ok(());
-        }
-        let replaced = children.iter().any(|(name, held)| {
-            let now = self.watch.held.children.get(name);
-            held == token && now.is_some_and(|now| now != token)
-        });
-        if replaced {
-            self.watch.concede(Concession::Outlived, token);
             return Ok(());
         }
         broken(Rule::NothingForgotten, format!("{token} lives, and was deleted"))
@@ -129,7 +116,7 @@ impl World {
             "signed_out" => self.watch.closed || opened_late,
             "idle" => self.now.saturating_sub(self.watch.used_at) >= idle,
             "expired" => self.now >= self.watch.opened_at + millis(settings.session_absolute),
-            "revoked" => dead || self.watch.emptied,
+            "revoked" => dead,
             "rotation_lost" => dead || self.watch.window() || self.watch.emptied,
             "superseded" => self.watch.emptied,
             _ => false,

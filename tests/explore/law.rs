@@ -70,12 +70,9 @@ pub enum Concession {
     /// are shredded and die unused.
     Shredded,
     /// The object's storage itself was lost. The session comes back from KV if KV has its last pair; if KV is behind, it
-    /// ends, and an instance after the one that restored it says `revoked`. What only the object held lives out its
+    /// ends. What only the object held lives out its
     /// time: narrowed tokens, those still to be revoked, and the pair that KV did not have yet.
     StorageLost,
-    /// A narrowed token was replaced in the last minutes of its life, because a page asked again: it is not revoked
-    /// at a sign-out that comes before its end, ten minutes at most.
-    Outlived,
 }
 
 /// A rule was broken.

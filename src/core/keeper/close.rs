@@ -28,6 +28,13 @@ impl Keeper {
         for child in children.values().filter(|child| child.expires_at > now) {
             self.revoke_later(child.token.expose(), turn.now.until(child.expires_at), false, turn);
         }
+        // Those that were left to die by themselves.
+        for number in self.numbers(|row| !row.pair && row.tries == 0 && row.due > now) {
+            if let Some(mut row) = self.outbox.get(&number).cloned() {
+                row.due = now;
+                self.put_outbox(number, row, turn);
+            }
+        }
         if let Some(grant) = self.grant.take()
             && !matches!(why, End::Revoked | End::RotationLost | End::Superseded)
         {

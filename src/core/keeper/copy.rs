@@ -6,7 +6,7 @@ use super::{
     log::Act,
     message::{Ask, KeeperFault, Reply},
     plan,
-    record::{Copy, Debt, Grant, Owed, Row, SealedText, Status, Unreadable},
+    record::{Attempt, Copy, Debt, Grant, Owed, Row, SealedText, Status, Unreadable},
 };
 use crate::{seal, secret::SessionSecret, time::Timestamp};
 
@@ -243,5 +243,7 @@ fn restored_row(secret: &SessionSecret, copy: &Copy, grant: &Grant, now: Timesta
     row.seen_at = grant.seen_at;
     row.generation = copy.generation;
     row.grant = Some(copy.grant.clone());
+    // For an instance after this one, too: a later pair may still be on its way to KV.
+    row.attempt = Some(Attempt { generation: copy.generation, deadline: now });
     row
 }

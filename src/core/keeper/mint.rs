@@ -290,6 +290,7 @@ impl Keeper {
 
     fn keep_child(&mut self, key: ChildKey, child: Child, turn: &mut Turn) {
         self.retries.remove(&key);
+        self.outlive(&key, turn);
         self.make_room(&key, turn);
         let name = key.name();
         let Some(sealed) = self.seal(Purpose::Child, 0, &name, &encode_child(&child), turn) else { return };
@@ -300,6 +301,14 @@ impl Keeper {
         turn.log(Act::Minted { count: 1 });
         self.answer_all(&key, &Ok(handed(&child)));
         self.children.insert(key, child);
+    }
+
+    /// A child that another takes the place of dies by itself before long; a sign-out before that revokes it, too.
+    fn outlive(&mut self, key: &ChildKey, turn: &mut Turn) {
+        let old = self.children.get(key).filter(|old| old.expires_at > turn.now);
+        if let Some((token, end)) = old.map(|old| (old.token.clone(), old.expires_at)) {
+            self.revoke_at(end, token.expose(), turn.now.until(end), false, turn);
+        }
     }
 
     /// Forgets the children that have ended, and one that lives if there are still too many.

@@ -165,3 +165,52 @@ fn a_revocation_under_way_is_looked_after_soon_and_not_when_the_session_ends() {
     let alarm = bench.alarm.expect("should this instance be lost").millis();
     assert!(alarm <= bench.now + 30_000, "{} s", (alarm - bench.now) / 1000);
 }
+
+#[test]
+fn s41_a_sign_out_revokes_a_token_that_another_took_the_place_of_too() {
+    let mut bench = Bench::new();
+    bench.open();
+    let first = bench.mint("file_1");
+    bench.after(3001);
+    let (_, effects) = bench.call(tokens("file_1"));
+    let effects = bench.answer(box_call(&effects).0, 200, &pair(2));
+    let effects = bench.step(Event::KvWrote(escrow_put(&effects), true));
+    bench.answer(box_call(&effects).0, 200, &child("file_1", 2));
+    let (_, effects) = bench.call(Ask::Close(End::SignedOut));
+    let revoked = revoked_tokens(&effects);
+    assert!(revoked.contains(&first) && revoked.contains(&"child-file_1-2".to_owned()), "{revoked:?}");
+}
+
+#[test]
+fn a_token_that_another_took_the_place_of_dies_by_itself_and_costs_no_call() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.mint("file_1");
+    bench.after(3001);
+    let (_, effects) = bench.call(tokens("file_1"));
+    let effects = bench.answer(box_call(&effects).0, 200, &pair(2));
+    let effects = bench.step(Event::KvWrote(escrow_put(&effects), true));
+    bench.answer(box_call(&effects).0, 200, &child("file_1", 2));
+    bench.after(600);
+    let effects = bench.step(Event::Alarm);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::AskBox { .. })), "{effects:?}");
+    assert!(!bench.storage.keys().any(|(kind, _)| *kind == Kind::Outbox), "and nothing is kept of it");
+}
+
+/// As one whose predecessor's attempt was cut off: a later pair may still be on its way to KV.
+#[test]
+fn a_grant_restored_from_kv_is_doubted_by_the_next_instance_too() {
+    let mut bench = Bench::new();
+    bench.open();
+    let copy = copy_of(&mut bench);
+    bench.storage.clear();
+    bench.replace();
+    let (_, effects) = bench.call(Ask::Session);
+    bench.step(Event::KvRead(kv_read(&effects), Ok(Some(copy.clone()))));
+    bench.replace();
+    let (caller, effects) = bench.call(tokens("file_1"));
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Ok(Some(copy))));
+    let effects = bench.answer(box_call(&effects).0, 400, r#"{"error":"invalid_grant"}"#);
+    let answer = token_answer(&effects, caller, "file_1");
+    assert!(matches!(answer, Err(KeeperFault::Recovering { .. })), "{answer:?}");
+}
