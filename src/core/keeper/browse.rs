@@ -84,7 +84,7 @@ impl Keeper {
                 return;
             }
             Err(fault) => {
-                self.heed_throttle(&fault, turn.now);
+                self.heed_throttle(&fault, turn);
                 turn.log(Act::Refused { asked: "folder_items", error: word(&fault) });
                 if let Some(Wants::Items(wanted)) = self.callers.get_mut(&caller)
                     && let Some(retry) = Retry::after(wanted.retry, &fault, turn.now, turn.entropy.draw())

@@ -176,7 +176,7 @@ impl Keeper {
             }
             Err(fault) => {
                 turn.log(Act::Refused { asked: "revoke", error: word(&fault) });
-                self.heed_throttle(&fault, turn.now);
+                self.heed_throttle(&fault, turn);
                 let (BoxFault::Throttled { retry_after } | BoxFault::Down { retry_after, .. }) = fault else {
                     return self.try_later(number, None, turn);
                 };

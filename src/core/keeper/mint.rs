@@ -13,7 +13,7 @@ use super::{
     log::Act,
     message::{HandedToken, KeeperFault, Reply, TokenAnswer, TokensAsk},
     plan::{self, Retry},
-    record::{ChildKey, Kind, Record, SealedToken, Status, Unreadable, decode_child, encode_child},
+    record::{ChildKey, Kind, Pause, Record, SealedToken, Status, Unreadable, decode_child, encode_child},
     refresh::{caller_fault, retry_seconds, word},
 };
 use crate::{
@@ -208,7 +208,7 @@ impl Keeper {
 
     /// Box said 429, or for how long it is down: it is not asked again before the time it gave.
     pub(super) fn throttled(&self, now: Timestamp) -> Option<KeeperFault> {
-        let (until, down) = self.throttled_until.filter(|(until, _)| now < *until)?;
+        let Pause { until, down } = self.row.as_ref()?.pause.filter(|pause| now < pause.until)?;
         let retry_after = retry_seconds(now.until(until));
         Some(if down {
             KeeperFault::BoxUnavailable { retry_after }
@@ -217,8 +217,8 @@ impl Keeper {
         })
     }
 
-    pub(super) fn heed_throttle(&mut self, fault: &BoxFault, now: Timestamp) {
-        let wait = match (fault, caller_fault(fault)) {
+    pub(super) fn heed_throttle(&mut self, fault: &BoxFault, turn: &mut Turn) {
+        let (wait, down) = match (fault, caller_fault(fault)) {
             (BoxFault::Throttled { .. }, KeeperFault::RateLimited { retry_after }) => (retry_after, false),
             // A 503 that says for how long, and for longer than a moment.
             (BoxFault::Down { retry_after: Some(told), .. }, KeeperFault::BoxUnavailable { retry_after })
@@ -228,7 +228,10 @@ impl Keeper {
             }
             _ => return,
         };
-        self.throttled_until = Some((now.plus(Duration::from_secs(wait.0)), wait.1));
+        if let Some(row) = &mut self.row {
+            row.pause = Some(Pause { until: turn.now.plus(Duration::from_secs(wait)), down });
+            turn.row_changed = true;
+        }
     }
 
     /// Starts an exchange, if the session may have one more.
@@ -282,7 +285,7 @@ impl Keeper {
             }
             Err(ExchangeFault::Box(fault)) => {
                 turn.log(Act::Refused { asked: "token-exchange", error: word(&fault) });
-                self.heed_throttle(&fault, turn.now);
+                self.heed_throttle(&fault, turn);
                 self.mint_refused(&key, generation, &fault, turn);
             }
         }

@@ -279,8 +279,6 @@ pub struct Keeper {
     refusals: Window,
     /// The generation whose access token has worked last.
     worked_generation: Option<u64>,
-    /// Box is not asked before this time, because it said so: as throttled, or as down.
-    throttled_until: Option<(Timestamp, bool)>,
     refused_at: LiteMap<ChildKey, Timestamp>,
     /// Exchanges that Box could not do, to be tried again.
     retries: LiteMap<ChildKey, plan::Retry>,
@@ -321,7 +319,6 @@ impl Keeper {
             refreshing: refresh::Refreshing::default(),
             refusals: Window { from: Timestamp::from_millis(0), count: 0 },
             worked_generation: None,
-            throttled_until: None,
             refused_at: LiteMap::new(),
             retries: LiteMap::new(),
             counted: Vec::new(),

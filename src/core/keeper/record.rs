@@ -135,6 +135,9 @@ pub(super) struct Row {
     /// What KV is owed.
     pub(super) kv: Option<Debt>,
     pub(super) quota: Quota,
+    /// What Box said of when to come again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pause: Option<Pause>,
     /// Why it ended.
     pub(super) end: Option<End>,
 }
@@ -150,6 +153,20 @@ pub(super) struct Attempt {
 impl Attempt {
     fn read(form: &Object) -> Option<Self> {
         Some(Self { generation: form.number("generation")?, deadline: form.time("deadline")? })
+    }
+}
+
+/// Box is not asked before this time, also not by an instance after this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Pause {
+    pub(super) until: Timestamp,
+    /// It said that it is down, and not that it is asked too often.
+    pub(super) down: bool,
+}
+
+impl Pause {
+    fn read(mut form: Object) -> Option<Self> {
+        Some(Self { until: form.time("until")?, down: form.take("down")?.as_bool()? })
     }
 }
 
@@ -230,6 +247,7 @@ impl Row {
             attempt: None,
             kv: None,
             quota: Quota { minute: Window { from: now, count: 0 }, day: Window { from: now, count: 0 } },
+            pause: None,
             end: None,
         }
     }
@@ -266,6 +284,7 @@ impl Row {
             attempt: body.optional("attempt", |body, name| Attempt::read(&body.object(name)?))?,
             kv: body.optional("kv", |body, name| Debt::read(body.object(name)?))?,
             quota: Quota::read(body.object("quota")?)?,
+            pause: body.optional("pause", |body, name| Pause::read(body.object(name)?))?,
             end: body.optional("end", |body, name| End::parse(&body.text(name)?))?,
         })
     }

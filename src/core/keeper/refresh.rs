@@ -293,7 +293,7 @@ impl Keeper {
         match fault {
             BoxFault::Refused(Refusal::InvalidGrant) => self.grant_refused(asked, turn),
             BoxFault::Throttled { .. } | BoxFault::Refused(_) => {
-                self.heed_throttle(fault, turn.now);
+                self.heed_throttle(fault, turn);
                 self.settle_attempt(turn);
                 self.pause_for(fault, turn);
             }

@@ -969,6 +969,10 @@ fn s36_when_box_says_429_it_is_not_asked_again_before_its_time() {
     assert!(limited(token_answer(&effects, caller, "file_1")));
     let (caller, effects) = bench.call(tokens("file_2"));
     assert!(limited(token_answer(&effects, caller, "file_2")), "{effects:?}");
+    assert_eq!(bench.row()["pause"], serde_json::json!({"until": bench.now + 30_000, "down": false}));
+    bench.replace();
+    let (caller, effects) = bench.call(tokens("file_2"));
+    assert!(limited(token_answer(&effects, caller, "file_2")), "nor by the next instance: {effects:?}");
     bench.after(30);
     let (_, effects) = bench.call(tokens("file_2"));
     box_call(&effects);
