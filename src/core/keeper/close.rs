@@ -52,7 +52,7 @@ impl Keeper {
             row.status = Status::Ended;
             row.end = Some(why);
             row.grant = None;
-            row.kv = Some(Debt { what: Owed::Delete, due: turn.now.plus(plan::backoff(0)), tries: 0 });
+            row.kv = Some(Debt::new(Owed::Delete, turn.now));
             turn.row_changed = true;
         }
         self.clear_copy(turn);

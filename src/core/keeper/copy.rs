@@ -40,7 +40,7 @@ impl Keeper {
         if let Some(row) = &mut self.row
             && row.kv.is_none()
         {
-            row.kv = Some(Debt { what: Owed::Put, due: turn.now.plus(plan::backoff(0)), tries: 0 });
+            row.kv = Some(Debt::new(Owed::Put, turn.now));
             turn.row_changed = true;
         }
     }
@@ -100,8 +100,7 @@ impl Keeper {
         let Some(row) = &mut self.row else { return };
         if row.status == Status::Ended && matches!(flight, Some(Flight::CopyGrant { .. })) {
             // It was slower than the end, and may have landed after the delete.
-            let due = turn.now.plus(plan::backoff(0));
-            row.kv = Some(Debt { what: Owed::Delete, due, tries: 0 });
+            row.kv = Some(Debt::new(Owed::Delete, turn.now));
             turn.row_changed = true;
             self.delete_copy(turn);
             return;

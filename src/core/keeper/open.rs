@@ -76,7 +76,7 @@ impl Keeper {
         row.expires_at = expires_at;
         row.generation = 1;
         row.grant = sealed;
-        row.kv = Some(Debt { what: Owed::Put, due: turn.now.plus(plan::backoff(0)), tries: 0 });
+        row.kv = Some(Debt::new(Owed::Put, turn.now));
         turn.row_changed = true;
         turn.log(Act::Opened);
         let request = box_api::current_user(&self.settings.app, &grant.access);

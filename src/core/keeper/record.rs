@@ -16,7 +16,7 @@ use core::time::Duration;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
-use super::message::End;
+use super::{message::End, plan};
 use crate::{
     box_api::{self, User},
     item::{Item, Scopes},
@@ -179,6 +179,11 @@ pub(super) struct Debt {
 }
 
 impl Debt {
+    /// Due before long: whoever owes it is about to try at once.
+    pub(super) fn new(what: Owed, now: Timestamp) -> Self {
+        Self { what, due: now.plus(plan::backoff(0)), tries: 0 }
+    }
+
     fn read(mut form: Object) -> Option<Self> {
         let what = match form.text("what")?.as_str() {
             "put" => Owed::Put,

@@ -243,7 +243,7 @@ impl Keeper {
         row.generation = escrow.generation;
         row.grant = Some(escrow.sealed);
         row.attempt = None;
-        let debt = Debt { what: Owed::Put, due: turn.now.plus(plan::backoff(0)), tries: 0 };
+        let debt = Debt::new(Owed::Put, turn.now);
         row.kv = (!copied).then_some(debt);
         turn.row_changed = true;
         self.grant = Some(escrow.grant);
