@@ -43,6 +43,7 @@ struct Shell {
 
 struct Loaded {
     name: KeeperName,
+    log_name: Rc<str>,
     machine: Machine,
     /// The session row's body, as it was read or written last.
     row: Option<String>,
@@ -117,7 +118,8 @@ impl Shell {
             .map_err(|_| fault("a stored record is of another release"))?;
         self.epoch.set(self.epoch.get().wrapping_add(1));
         self.waiting.borrow_mut().clear();
-        *self.loaded.borrow_mut() = Some(Loaded { name, machine, row, has_table });
+        let log_name = machine.log_name().into();
+        *self.loaded.borrow_mut() = Some(Loaded { name, log_name, machine, row, has_table });
         Ok(())
     }
 
@@ -163,7 +165,7 @@ impl Shell {
         let (effects, log_name) = {
             let mut loaded = self.loaded.borrow_mut();
             let loaded = loaded.as_mut().ok_or_else(|| fault("a keeper that is not loaded"))?;
-            (loaded.machine.step(event, now, entropy), loaded.machine.log_name())
+            (loaded.machine.step(event, now, entropy), Rc::clone(&loaded.log_name))
         };
         for effect in effects {
             self.perform(epoch, effect, &log_name)?;

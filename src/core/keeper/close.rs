@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use super::{
     Change, Flight, Keeper, Turn, Wants,
+    copy::Leftover,
     log::Act,
     message::{End, Reply},
     plan,
@@ -47,8 +48,9 @@ impl Keeper {
             turn.changes.push(Change::Delete(Kind::Child, key.name()));
         }
         // An instance before this one may have put a later pair into KV, which nobody else holds.
-        self.leftover = self.secret.take().filter(|_| self.refreshing.is_recovering());
+        let secret = self.secret.take().filter(|_| self.refreshing.is_recovering());
         if let Some(row) = &mut self.row {
+            self.leftover = secret.map(|secret| Leftover { secret, held: row.generation });
             row.status = Status::Ended;
             row.end = Some(why);
             row.grant = None;

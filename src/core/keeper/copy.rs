@@ -10,6 +10,14 @@ use super::{
 };
 use crate::{seal, secret::SessionSecret, time::Timestamp};
 
+/// Opens what KV may still hold of a session that has ended, until the copy is deleted for good.
+#[derive(Clone)]
+pub(super) struct Leftover {
+    pub(super) secret: SessionSecret,
+    /// What is of a later generation than this is in nobody's hands.
+    pub(super) held: u64,
+}
+
 impl Keeper {
     /// Puts the row's sealed grant into KV.
     pub(super) fn copy_grant(&mut self, turn: &mut Turn) {
@@ -55,10 +63,10 @@ impl Keeper {
     }
 
     /// A later pair in KV than the ended row ever held is revoked with the rest.
-    fn revoke_leftover(&mut self, value: &Result<Option<Vec<u8>>, KvSilent>, turn: &mut Turn) {
-        let (Some(row), Some(secret)) = (&self.row, self.leftover.take()) else { return };
-        let Ok(Some(value)) = value else { return };
-        if let Some(Ok((_, grant))) = self.later_copy(value, row.generation, &secret) {
+    fn revoke_leftover(&mut self, value: &[u8], turn: &mut Turn) {
+        let Some(Leftover { secret, held }) = self.leftover.clone() else { return };
+        if let Some(Ok((copy, grant))) = self.later_copy(value, held, &secret) {
+            self.leftover = Some(Leftover { secret, held: copy.generation });
             self.revoke_later(grant.refresh.expose(), plan::REFRESH_TOKEN_LIFE, true, turn);
         }
     }
@@ -81,7 +89,7 @@ impl Keeper {
         let may_bury = debt.what == Owed::Put && self.row.as_ref().is_some_and(|row| row.attempt.is_some());
         // Due again should this try, or this instance, be lost.
         if let Some(row) = &mut self.row {
-            let tries = debt.tries.saturating_add(u32::from(may_bury));
+            let tries = debt.tries.saturating_add(u32::from(may_bury || self.leftover.is_some()));
             row.kv = Some(Debt { due: turn.now.plus(plan::backoff(debt.tries)), tries, ..debt });
             turn.row_changed = true;
         }
@@ -121,6 +129,7 @@ impl Keeper {
                 row.kv = (turn.now < settled).then_some(Debt { due: settled, tries: 0, ..debt });
             }
             turn.row_changed = true;
+            self.leftover = self.leftover.take().filter(|_| row.kv.is_some());
         }
         if matches!(flight, Some(Flight::CopyGrant { generation }) if generation < row.generation) {
             // It may have landed after the copy of the present generation.
@@ -163,8 +172,11 @@ impl Keeper {
         match self.row.as_ref().map(|row| row.status) {
             Some(Status::Open) => self.recovered(value, turn),
             Some(Status::Ended) if self.leftover.is_some() => {
-                self.revoke_leftover(&value, turn);
-                self.delete_copy(turn);
+                // A silent KV still owes the answer, and the delete: the alarm asks again.
+                if let Ok(value) = value {
+                    self.revoke_leftover(&value.unwrap_or_default(), turn);
+                    self.delete_copy(turn);
+                }
             }
             _ => {}
         }

@@ -263,8 +263,7 @@ pub struct Keeper {
     outbox_numbers: u64,
     /// The outbox row of a session that no browser has the cookie of yet.
     unclaimed: Option<u64>,
-    /// Opens what KV may still hold of a session that has ended.
-    leftover: Option<SessionSecret>,
+    leftover: Option<copy::Leftover>,
     alarm: Option<Timestamp>,
 
     callers: LiteMap<CallerId, Wants>,

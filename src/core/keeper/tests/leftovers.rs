@@ -59,6 +59,46 @@ fn what_may_land_after_the_delete_is_deleted_once_more() {
 }
 
 #[test]
+fn s31_a_pair_that_lands_after_the_sign_out_is_revoked_before_it_is_deleted() {
+    let mut bench = Bench::new();
+    bench.open();
+    let copy = only_in_kv(&mut bench);
+    let deadline = bench.now + 90_000;
+    let (_, effects) = bench.call(Ask::Close(End::SignedOut));
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Ok(None)));
+    bench.step(Event::KvWrote(kv_delete(&effects), true));
+    assert_eq!(bench.row()["kv"]["due"], deadline + 60_000);
+    bench.now = deadline + 60_000;
+    let effects = bench.step(Event::Alarm);
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Ok(Some(copy))));
+    let delete = kv_delete(&effects);
+    assert!(revoked_tokens(&effects).contains(&"refresh-2".to_owned()), "{effects:?}");
+    bench.step(Event::KvWrote(delete, true));
+    assert_eq!(bench.row()["kv"], serde_json::Value::Null);
+}
+
+#[test]
+fn s31_what_a_silent_kv_may_hold_is_neither_deleted_unread_nor_revoked_twice() {
+    let mut bench = Bench::new();
+    bench.open();
+    let copy = only_in_kv(&mut bench);
+    let (_, effects) = bench.call(Ask::Close(End::SignedOut));
+    let effects = bench.step(Event::KvRead(kv_read(&effects), Err(KvSilent)));
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::DeleteKv(_))), "{effects:?}");
+    let mut revoked = Vec::new();
+    for _ in 0..2 {
+        bench.now = bench.row()["kv"]["due"].as_u64().expect("the delete is owed");
+        let effects = bench.step(Event::Alarm);
+        revoked.extend(revoked_tokens(&effects));
+        let effects = bench.step(Event::KvRead(kv_read(&effects), Ok(Some(copy.clone()))));
+        revoked.extend(revoked_tokens(&effects));
+        bench.step(Event::KvWrote(kv_delete(&effects), false));
+    }
+    let times = revoked.iter().filter(|token| *token == "refresh-2").count();
+    assert_eq!(times, 1, "{revoked:?}");
+}
+
+#[test]
 fn a_pair_that_is_adopted_never_shares_its_number_with_one_that_may_still_be_put() {
     let mut bench = Bench::new();
     bench.open();
