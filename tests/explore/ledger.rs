@@ -209,12 +209,12 @@ impl Ledger {
         Said::Child { token, item: item.to_owned(), scopes: scopes.to_owned(), seconds }
     }
 
-    /// Ends one child, or the whole grant of another token.
+    /// Ends one child, or the whole grant of a token that was neither used up nor superseded.
     fn revoke(&mut self, name: &str) {
-        match self.tokens.get(name).map(|token| (token.kind, token.grant)) {
-            Some((Kind::Child, _)) => self.end(name),
-            Some((Kind::Access | Kind::Refresh, grant)) => self.end_grant(grant),
-            Some((Kind::Code, _)) | None => {}
+        match self.tokens.get(name).map(|token| (token.kind, token.grant, token.ended)) {
+            Some((Kind::Child, _, _)) => self.end(name),
+            Some((Kind::Access | Kind::Refresh, grant, false)) => self.end_grant(grant),
+            Some(_) | None => {}
         }
     }
 

@@ -24,12 +24,12 @@ fn revoke(emulator: &mut Emulator, call: &Call) -> Result<(), OAuthRefusal> {
     let form = token::posted_form(call)?;
     let client_id = token::client(emulator, &form)?.client_id.clone();
     let value = form.value("token").ok_or(refusals::TOKEN_MISSING)?;
-    let ours = emulator
-        .state
-        .book
-        .find(value)
-        .is_some_and(|token| token.kind != Kind::Code && token.holder.client_id == client_id);
-    if ours {
+    let counts = emulator.state.book.find(value).is_some_and(|token| {
+        token.kind != Kind::Code
+            && token.holder.client_id == client_id
+            && (token.end.is_none() || emulator.settings.dead_token_revokes_grant)
+    });
+    if counts {
         emulator.state.edit().book.revoke(value);
     }
     Ok(())

@@ -21,6 +21,9 @@ pub struct Settings {
     pub children_die_with_parent: bool,
     /// Box documents nowhere whether a downscoped token may last longer than the token it was made from.
     pub child_capped_by_parent: bool,
+    /// Whether revoking a token that was used up or superseded still ends the grant it came from. Box documents it
+    /// nowhere; off, nobody may count on it.
+    pub dead_token_revokes_grant: bool,
     /// Whether a `code_challenge` must be met. Box has no PKCE: off, it is ignored.
     pub pkce: bool,
     /// The status for an item outside a token's resource, 404 or 403. Box documents it nowhere.
@@ -69,6 +72,7 @@ impl Default for Settings {
             refresh_token_seconds: 60 * 24 * 60 * 60,
             children_die_with_parent: false,
             child_capped_by_parent: true,
+            dead_token_revokes_grant: false,
             pkce: false,
             outside_resource_status: 404,
             representations: RepresentationStart::Success,

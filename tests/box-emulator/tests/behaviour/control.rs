@@ -43,7 +43,7 @@ fn status_says_who_to_sign_in_as_and_what_is_set() {
         json!({
             "rotation": "lazy", "decision": null, "access_token_seconds": null, "child_token_seconds": null,
             "refresh_token_seconds": 5_184_000, "children_die_with_parent": false, "child_capped_by_parent": true,
-            "pkce": false, "outside_resource_status": 404, "representations": "success",
+            "dead_token_revokes_grant": false, "pkce": false, "outside_resource_status": 404, "representations": "success",
         })
     );
 }

@@ -27,6 +27,18 @@ fn revoking_ends_the_pending_pair_with_the_current_one() {
 }
 
 #[test]
+fn a_used_up_token_revokes_nothing_unless_told() {
+    for (told, works) in [(false, true), (true, false)] {
+        let mut client = Client::new();
+        client.settings(json!({"rotation": "strict", "dead_token_revokes_grant": told}));
+        let first = client.login();
+        let second = client.refresh(&first.refresh).pair();
+        assert_eq!(client.revoke(&first.refresh).status, 200);
+        assert_eq!(client.works(&second.access), works, "told: {told}");
+    }
+}
+
+#[test]
 fn another_login_is_not_touched() {
     let mut client = Client::new();
     let (one, other) = (client.login(), client.login());
