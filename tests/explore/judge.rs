@@ -196,6 +196,7 @@ impl World {
             }
             Heard::Unopened
                 if self.watch.emptied
+                    && !self.watch.read_too_early
                     && self.watch.ended_at.is_none()
                     && self.kv.newest(self.now).is_some() =>
             {

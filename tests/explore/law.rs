@@ -132,6 +132,8 @@ pub(crate) struct Watch {
     pub(crate) used_at: u64,
     /// The object's storage was lost: what KV holds may be old.
     pub(crate) emptied: bool,
+    /// The last read of KV came when nothing was there; what lands later, that reader cannot know.
+    pub(crate) read_too_early: bool,
 }
 
 impl Watch {

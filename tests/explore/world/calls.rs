@@ -41,6 +41,7 @@ impl World {
             }
             Cargo::Read => {
                 let Some(value) = self.kv.read(behind.unwrap_or(0), now) else { return Ok(false) };
+                self.watch.read_too_early = self.kv.newest(now).is_none();
                 Done::Value(value)
             }
         };
