@@ -1,22 +1,18 @@
-//! The sample account: one person, a tree of folders, a few dozen files, all embedded in the program.
+//! A person's files: a tree of folders below their own root.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
 
-use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
+use crate::blob::Blob;
 use crate::scopes::Right;
-
-static TREE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/sample/account");
-const MANIFEST: &str = include_str!("../sample/manifest.json");
 
 /// The root folder of every account.
 pub(crate) const ROOT: &str = "0";
-/// The date of a file that the manifest does not mention.
+/// The date of a file that nobody dated.
 const SOME_DAY: &str = "2026-03-02T09:00:00+00:00";
 
 /// A file or a folder by its id; written `file_1`, `folder_0`.
@@ -27,26 +23,16 @@ pub(crate) enum ItemId {
     Folder(String),
 }
 
-/// The one person of this Box.
-#[derive(Clone, Debug)]
-pub(crate) struct User {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) login: &'static str,
-    pub(crate) password: &'static str,
-}
-
-/// The sample user. The password is no secret: it is printed wherever it is needed.
-pub(crate) const ROBIN: User =
-    User { id: "1100000001", name: "Robin Sample", login: "robin@example.com", password: "keyhole" };
-
-#[derive(Debug)]
+/// All that one user owns.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Account {
     folders: BTreeMap<String, Folder>,
     files: BTreeMap<String, File>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Folder {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -54,28 +40,22 @@ pub(crate) struct Folder {
     pub(crate) about: About,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct File {
     pub(crate) id: String,
     pub(crate) version_id: String,
     pub(crate) name: String,
     pub(crate) parent: String,
-    pub(crate) bytes: &'static [u8],
+    /// Kept apart from the written state; `sha1` finds it again.
+    #[serde(skip)]
+    pub(crate) bytes: Blob,
     pub(crate) sha1: String,
     pub(crate) about: About,
 }
 
-/// What an embedded tree cannot say by itself: dates, descriptions, and folders with nothing in them.
-#[derive(Debug, Default, Deserialize)]
-struct Manifest {
-    /// By path of a file or a folder.
-    files: BTreeMap<String, About>,
-    #[serde(default)]
-    empty_folders: Vec<String>,
-}
-
-/// What the manifest says about a path; all of it optional.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// What is known of an item beside its name and its bytes; all of it optional.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct About {
     pub(crate) pages: Option<u32>,
     pub(crate) created_at: Option<String>,
@@ -85,6 +65,9 @@ pub(crate) struct About {
     /// The user may look at this file, but not download it.
     #[serde(default)]
     pub(crate) preview_only: bool,
+    /// How often it was changed: its etag.
+    #[serde(default)]
+    pub(crate) edits: u64,
 }
 
 /// What stands in a folder, or a bearer may be limited to.
@@ -94,70 +77,63 @@ pub(crate) enum Item<'a> {
     Folder(&'a Folder),
 }
 
-impl Account {
-    /// The embedded tree, read once.
-    pub(crate) fn sample() -> &'static Self {
-        static SAMPLE: LazyLock<Account> = LazyLock::new(Account::read);
-        &SAMPLE
-    }
-
-    /// Ids come from paths, so that they stay the same on each start and when files are added.
-    fn read() -> Self {
-        let manifest: Manifest = serde_json::from_str(MANIFEST).unwrap_or_default();
-        let mut account = Self { folders: BTreeMap::new(), files: BTreeMap::new() };
+impl Default for Account {
+    /// Nothing but the root.
+    fn default() -> Self {
         let root = Folder {
             id: ROOT.to_owned(),
             name: "All Files".to_owned(),
             parent: None,
             about: About::default(),
         };
-        account.folders.insert(ROOT.to_owned(), root);
-        account.add(&TREE, ROOT, "", &manifest);
-        account
+        Self { folders: BTreeMap::from([(ROOT.to_owned(), root)]), files: BTreeMap::new() }
     }
+}
 
-    fn add(&mut self, dir: &'static Dir<'static>, parent: &str, above: &str, manifest: &Manifest) {
-        for child in dir.dirs() {
-            let path = child.path().to_string_lossy().into_owned();
-            let id = self.add_folder(&path, parent, manifest.files.get(&path));
-            self.add(child, &id, &path, manifest);
-        }
-        for path in &manifest.empty_folders {
-            if path.rsplit_once('/').map_or("", |(above, _)| above) == above {
-                self.add_folder(path, parent, None);
-            }
-        }
-        for child in dir.files() {
-            let path = child.path().to_string_lossy().into_owned();
-            if last_name(&path).starts_with('.') {
-                continue;
-            }
-            let id = free_id("1200", &path, |id| self.files.contains_key(id));
-            let sha1 = hex(&Sha1::digest(child.contents()));
-            let file = File {
-                version_id: number_from("1400", &format!("{path} {sha1}")),
-                id: id.clone(),
-                name: last_name(&path),
-                parent: parent.to_owned(),
-                bytes: child.contents(),
-                sha1,
-                about: manifest.files.get(&path).cloned().unwrap_or_default(),
-            };
-            self.files.insert(id, file);
-        }
-    }
-
-    /// Returns the new folder's id.
-    fn add_folder(&mut self, path: &str, parent: &str, about: Option<&About>) -> String {
-        let id = free_id("3100", path, |id| self.folders.contains_key(id));
-        let folder = Folder {
+impl Account {
+    /// Adds a file to `parent`; `seed` decides its ids, and another id is found when they are taken.
+    pub(crate) fn add_file(
+        &mut self,
+        parent: &str,
+        name: &str,
+        bytes: Blob,
+        seed: &str,
+        about: About,
+    ) -> String {
+        let id = free_id("1200", seed, |id| self.files.contains_key(id));
+        let sha1 = sha1_of(&bytes);
+        let file = File {
+            version_id: number_from("1400", &format!("{seed} {sha1}")),
             id: id.clone(),
-            name: last_name(path),
-            parent: Some(parent.to_owned()),
-            about: about.cloned().unwrap_or_default(),
+            name: name.to_owned(),
+            parent: parent.to_owned(),
+            bytes,
+            sha1,
+            about,
         };
+        self.files.insert(id.clone(), file);
+        id
+    }
+
+    /// Adds a folder to `parent` as [`Account::add_file`] adds a file.
+    pub(crate) fn add_folder(&mut self, parent: &str, name: &str, seed: &str, about: About) -> String {
+        let id = free_id("3100", seed, |id| self.folders.contains_key(id));
+        let folder = Folder { id: id.clone(), name: name.to_owned(), parent: Some(parent.to_owned()), about };
         self.folders.insert(id.clone(), folder);
         id
+    }
+
+    #[cfg(test)]
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Folder> {
+        self.folders.values()
+    }
+
+    pub(crate) fn files(&self) -> impl Iterator<Item = &File> {
+        self.files.values()
+    }
+
+    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut File> {
+        self.files.values_mut()
     }
 
     pub(crate) fn file(&self, id: &str) -> Option<&File> {
@@ -198,6 +174,11 @@ impl Account {
     pub(crate) fn lies_in(&self, item: Item<'_>, whole: &ItemId) -> bool {
         item.id() == *whole
             || self.path_to(item).into_iter().any(|folder| Item::Folder(folder).id() == *whole)
+    }
+
+    /// All bytes of all files.
+    pub(crate) fn space_used(&self) -> u64 {
+        self.files().map(|file| self.size(Item::File(file))).sum()
     }
 
     /// All bytes below.
@@ -304,15 +285,16 @@ pub(crate) fn is_id(id: &str) -> bool {
     (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn last_name(path: &str) -> String {
-    path.rsplit('/').next().unwrap_or(path).to_owned()
+/// In hexadecimal, as Box writes it.
+pub(crate) fn sha1_of(bytes: &[u8]) -> String {
+    Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// `prefix` and eight digits that `path` decides; the next ones when two paths decide the same.
-fn free_id(prefix: &str, path: &str, taken: impl Fn(&str) -> bool) -> String {
-    let mut id = number_from(prefix, path);
+/// `prefix` and eight digits that `seed` decides; the next ones when two seeds decide the same.
+fn free_id(prefix: &str, seed: &str, taken: impl Fn(&str) -> bool) -> String {
+    let mut id = number_from(prefix, seed);
     while taken(&id) {
-        id = number_from(prefix, &format!("{path} {id}"));
+        id = number_from(prefix, &format!("{seed} {id}"));
     }
     id
 }
@@ -323,42 +305,25 @@ fn number_from(prefix: &str, text: &str) -> String {
     format!("{prefix}{:08}", number % 100_000_000)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_manifest_speaks_only_of_paths_that_exist() {
-        let manifest: Manifest = serde_json::from_str(MANIFEST).expect("readable");
-        for path in manifest.files.keys() {
-            assert!(TREE.get_entry(path).is_some(), "{path} is not in the account");
-        }
-        let account = Account::sample();
-        for path in &manifest.empty_folders {
-            let found = account.folders.values().find(|folder| folder.name == last_name(path)).expect(path);
-            assert!(account.children(&found.id).is_empty(), "{path} is not empty");
-        }
-    }
-
-    #[test]
-    fn ids_are_numbers_and_the_same_on_each_start() {
-        let (one, other) = (Account::read(), Account::read());
-        assert_eq!(one.files.keys().collect::<Vec<_>>(), other.files.keys().collect::<Vec<_>>());
-        assert!(!one.files.is_empty());
-        assert!(one.files.keys().chain(one.folders.keys()).all(|id| is_id(id)));
-    }
-
-    #[test]
     fn a_file_that_may_only_be_looked_at_gives_its_user_no_other_right() {
-        let account = Account::read();
-        let mut file = account.files.into_values().next().expect("a file");
-        assert!(file.user_may(Right::Download));
+        let mut account = Account::default();
+        let id = account.add_file(ROOT, "a.txt", Blob::default(), "a.txt", About::default());
+        assert!(account.file(&id).expect("a file").user_may(Right::Download));
+        let file = account.files_mut().next().expect("a file");
         file.about = serde_json::from_str("{\"preview_only\": true}").expect("readable");
         assert!(file.user_may(Right::Info) && file.user_may(Right::Preview));
         assert!(!file.user_may(Right::Download) && !file.user_may(Right::Rename));
+    }
+
+    #[test]
+    fn what_has_the_same_seed_has_another_id() {
+        let mut account = Account::default();
+        let mut add = || account.add_file(ROOT, "a.txt", Blob::default(), "a.txt", About::default());
+        assert_ne!(add(), add());
     }
 }

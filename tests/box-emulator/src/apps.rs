@@ -2,24 +2,63 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::cors;
 
-/// One application, as the developer console would hold it.
-#[derive(Clone, Debug)]
+/// One application, as the developer console holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct App {
     pub(crate) name: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    pub(crate) auth: Auth,
     pub(crate) redirect_uris: Vec<String>,
     /// The CORS allow-list: `https://example.com`, `https://*.example.com`.
     pub(crate) cors_origins: Vec<String>,
-    /// What a login may ask for at most.
+    /// What a login may ask for at most, and what a token of its own holds.
     pub(crate) scopes: BTreeSet<String>,
+    /// Whether an admin of the enterprise has let it in. Nobody asks for an app that people log in to themselves.
+    pub(crate) authorized: bool,
+    /// "Generate user access tokens": it may speak for users of the enterprise and for its own app users.
+    pub(crate) may_act_as_users: bool,
+    /// The id of the user that the app itself is.
+    pub(crate) service_account: Option<String>,
+}
+
+/// How an app proves that it may have a token. An app has one way.
+/// <https://developer.box.com/guides/authentication/select/>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Auth {
+    /// A person logs in.
+    #[serde(rename = "oauth2")]
+    OAuth2,
+    /// Its client id and secret are enough.
+    ClientCredentials,
+    /// It signs an assertion.
+    Jwt,
 }
 
 impl App {
+    /// An app that may do nothing yet.
+    pub(crate) fn new(client_id: &str, auth: Auth) -> Self {
+        Self {
+            name: client_id.to_owned(),
+            client_id: client_id.to_owned(),
+            client_secret: String::new(),
+            auth,
+            redirect_uris: Vec::new(),
+            cors_origins: Vec::new(),
+            scopes: BTreeSet::new(),
+            authorized: true,
+            may_act_as_users: false,
+            service_account: None,
+        }
+    }
+
     /// Whether `secret` is this app's.
     pub(crate) fn has_secret(&self, secret: &str) -> bool {
         self.client_secret.as_bytes().ct_eq(secret.as_bytes()).into()
@@ -61,14 +100,7 @@ mod tests {
     use super::*;
 
     fn app(registered: &str) -> App {
-        App {
-            name: "Keyhole".to_owned(),
-            client_id: "id".to_owned(),
-            client_secret: "secret".to_owned(),
-            redirect_uris: vec![registered.to_owned()],
-            cors_origins: Vec::new(),
-            scopes: BTreeSet::new(),
-        }
+        App { redirect_uris: vec![registered.to_owned()], ..App::new("id", Auth::OAuth2) }
     }
 
     #[test]

@@ -8,13 +8,14 @@ use http::header::SET_COOKIE;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::account::ROBIN;
 use crate::answer::{self, Response};
 use crate::apps::App;
 use crate::book::{CodeTerms, Holder};
 use crate::emulator::Emulator;
 use crate::pages::{self, Carried};
+use crate::people::User;
 use crate::request::{Call, Form};
+use crate::sample::ROBIN_ID;
 use crate::scopes;
 use crate::settings::Decision;
 
@@ -98,7 +99,7 @@ fn show(emulator: &mut Emulator, call: &Call) -> Response {
         Err(refused) => return refused.answer(),
     };
     if let Some(decision) = emulator.settings.decision {
-        return answer::redirect(StatusCode::FOUND, &asked.decide(emulator, decision, call.now_ms));
+        return answer::redirect(StatusCode::FOUND, &asked.decide(emulator, decision, ROBIN_ID, call.now_ms));
     }
     let browser = emulator.known_browser(call).unwrap_or_else(|| emulator.new_browser(None, call.now_ms));
     page(emulator, call, &asked, &call.query, &browser, None)
@@ -127,9 +128,12 @@ fn submit(emulator: &mut Emulator, call: &Call) -> Response {
     match (form.value("step"), form.value("decision")) {
         (Some("sign_in"), _) => sign_in(emulator, call, &asked, &form, &browser),
         (Some("sign_out"), _) => start_over(emulator, call, &form, &browser, None),
-        (Some("decide"), Some(decision @ ("grant" | "deny"))) if emulator.is_signed_in(&browser) => {
+        (Some("decide"), Some(decision @ ("grant" | "deny")))
+            if let Some(user) = emulator.signed_in(&browser) =>
+        {
             let decision = if decision == "grant" { Decision::Grant } else { Decision::Deny };
-            answer::redirect(StatusCode::FOUND, &asked.decide(emulator, decision, call.now_ms))
+            let user_id = user.id.clone();
+            answer::redirect(StatusCode::FOUND, &asked.decide(emulator, decision, &user_id, call.now_ms))
         }
         _ => page(emulator, call, &asked, &form, &browser, None),
     }
@@ -137,9 +141,10 @@ fn submit(emulator: &mut Emulator, call: &Call) -> Response {
 
 fn sign_in(emulator: &mut Emulator, call: &Call, asked: &Asked, form: &Form, browser: &str) -> Response {
     let login = form.value("login").unwrap_or_default().trim();
-    let right = login.eq_ignore_ascii_case(ROBIN.login) && form.value("password") == Some(ROBIN.password);
-    if right {
-        return start_over(emulator, call, form, browser, Some(ROBIN.id));
+    let password = form.value("password").unwrap_or_default();
+    let user = emulator.state.users.values().find(|user| user.signs_in_with(login, password));
+    if let Some(user_id) = user.map(|user| user.id.clone()) {
+        return start_over(emulator, call, form, browser, Some(&user_id));
     }
     page(emulator, call, asked, form, browser, Some(login))
 }
@@ -175,11 +180,11 @@ fn page(
         redirect_uri: &asked.redirect_uri,
         app: &asked.app_name,
     };
-    let mut response = if emulator.is_signed_in(browser) {
-        pages::consent(&carried, &ROBIN, &scopes::in_words(&asked.scopes))
+    let mut response = if let Some(user) = emulator.signed_in(browser) {
+        pages::consent(&carried, user, &scopes::in_words(&asked.scopes))
     } else {
         let login = wrong_login.or_else(|| form.value("box_login")).unwrap_or_default();
-        pages::sign_in(&carried, &ROBIN, login, wrong_login.is_some())
+        pages::sign_in(&carried, emulator.someone(), login, wrong_login.is_some())
     };
     remember(&mut response, browser);
     response
@@ -246,12 +251,18 @@ impl Asked {
         })
     }
 
-    /// The address to go back to, as the sample user.
-    pub(crate) fn decide(&self, emulator: &mut Emulator, decision: Decision, now_ms: u64) -> String {
+    /// The address to go back to, as the user `user_id`.
+    pub(crate) fn decide(
+        &self,
+        emulator: &mut Emulator,
+        decision: Decision,
+        user_id: &str,
+        now_ms: u64,
+    ) -> String {
         let state = self.state.as_deref();
         match decision {
             Decision::Grant => {
-                back(&self.redirect_uri, state, &[("code", &self.issue_code(emulator, now_ms))])
+                back(&self.redirect_uri, state, &[("code", &self.issue_code(emulator, user_id, now_ms))])
             }
             Decision::Deny => back(
                 &self.redirect_uri,
@@ -264,10 +275,10 @@ impl Asked {
         }
     }
 
-    fn issue_code(&self, emulator: &mut Emulator, now_ms: u64) -> String {
+    fn issue_code(&self, emulator: &mut Emulator, user_id: &str, now_ms: u64) -> String {
         let holder = Holder {
             client_id: self.client_id.clone(),
-            user_id: ROBIN.id.to_owned(),
+            user_id: user_id.to_owned(),
             scopes: self.scopes.clone(),
         };
         let terms = CodeTerms {
@@ -344,8 +355,14 @@ impl Emulator {
         name
     }
 
-    fn is_signed_in(&self, browser: &str) -> bool {
-        self.state.browsers.get(browser).is_some_and(|browser| browser.user_id.is_some())
+    fn signed_in(&self, browser: &str) -> Option<&User> {
+        let user_id = self.state.browsers.get(browser)?.user_id.as_deref()?;
+        self.state.users.get(user_id)
+    }
+
+    /// Somebody whom the sign-in page can name as an example: the first with a password.
+    pub(crate) fn someone(&self) -> Option<&User> {
+        self.state.users.values().find(|user| user.password.is_some())
     }
 
     fn open_form(&mut self, browser: &str, now_ms: u64) -> String {

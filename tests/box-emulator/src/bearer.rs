@@ -6,6 +6,7 @@ use http::StatusCode;
 
 use crate::account::{self, Account, File, Folder, Item, ItemId};
 use crate::book::{Holder, Kind, Standing};
+use crate::emulator::Emulator;
 use crate::refusals::{self, ApiRefusal};
 use crate::request::Call;
 use crate::scopes::{self, Right};
@@ -75,6 +76,11 @@ impl Bearer {
         if self.may(right) { Ok(()) } else { Err(refusals::INSUFFICIENT_SCOPE) }
     }
 
+    /// The files of the user that this token speaks for.
+    pub(crate) fn account<'a>(&self, emulator: &'a Emulator) -> &'a Account {
+        emulator.account(&self.holder.user_id)
+    }
+
     /// Whether `item` is within this token's resource.
     pub(crate) fn reaches(&self, account: &Account, item: Item<'_>) -> bool {
         self.resource.as_ref().is_none_or(|resource| account.lies_in(item, resource))
@@ -87,16 +93,15 @@ impl Bearer {
     /// token's resource, 403 for a scope it lacks.
     pub(crate) fn file<'a>(
         &self,
-        account: &'a Account,
-        settings: &Settings,
+        emulator: &'a Emulator,
         id: &str,
         right: Right,
     ) -> Result<&'a File, ApiRefusal> {
         if !account::is_id(id) {
             return Err(refusals::METHOD_NOT_ALLOWED);
         }
-        let file = account.file(id).ok_or(refusals::NOT_FOUND)?;
-        self.require_within(account, settings, Item::File(file))?;
+        let file = self.account(emulator).file(id).ok_or(refusals::NOT_FOUND)?;
+        self.require_within(emulator, Item::File(file))?;
         self.require(right)?;
         if file.user_may(right) { Ok(file) } else { Err(refusals::INSUFFICIENT_PERMISSIONS) }
     }
@@ -105,31 +110,21 @@ impl Bearer {
     ///
     /// # Errors
     /// As [`Bearer::file`].
-    pub(crate) fn folder<'a>(
-        &self,
-        account: &'a Account,
-        settings: &Settings,
-        id: &str,
-    ) -> Result<&'a Folder, ApiRefusal> {
+    pub(crate) fn folder<'a>(&self, emulator: &'a Emulator, id: &str) -> Result<&'a Folder, ApiRefusal> {
         if !account::is_id(id) {
             return Err(refusals::METHOD_NOT_ALLOWED);
         }
-        let folder = account.folder(id).ok_or(refusals::NOT_FOUND)?;
-        self.require_within(account, settings, Item::Folder(folder))?;
+        let folder = self.account(emulator).folder(id).ok_or(refusals::NOT_FOUND)?;
+        self.require_within(emulator, Item::Folder(folder))?;
         self.require(Right::Browse)?;
         Ok(folder)
     }
 
-    fn require_within(
-        &self,
-        account: &Account,
-        settings: &Settings,
-        item: Item<'_>,
-    ) -> Result<(), ApiRefusal> {
-        if self.reaches(account, item) {
+    fn require_within(&self, emulator: &Emulator, item: Item<'_>) -> Result<(), ApiRefusal> {
+        if self.reaches(self.account(emulator), item) {
             return Ok(());
         }
-        if settings.outside_resource_status == StatusCode::FORBIDDEN.as_u16() {
+        if emulator.settings.outside_resource_status == StatusCode::FORBIDDEN.as_u16() {
             return Err(refusals::INSUFFICIENT_PERMISSIONS);
         }
         Err(refusals::NOT_FOUND)

@@ -33,6 +33,7 @@ const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Download {
+    user_id: String,
     file: String,
     expires_at_ms: u64,
 }
@@ -60,7 +61,7 @@ pub(crate) fn representation(
     bearer: &Bearer,
     wanted: &Wanted<'_>,
 ) -> Result<Response, ApiRefusal> {
-    let file = bearer.file(emulator.account, &emulator.settings, wanted.file, Right::Preview)?;
+    let file = bearer.file(emulator, wanted.file, Right::Preview)?;
     let found = representations::find(file, wanted.version, wanted.name).ok_or(refusals::NOT_FOUND)?;
     if found.asset != wanted.asset {
         return Err(refusals::NOT_FOUND);
@@ -86,10 +87,10 @@ pub(crate) fn original(
     bearer: &Bearer,
     id: &str,
 ) -> Result<Response, ApiRefusal> {
-    let shown = emulator.account.file(id).is_some_and(representations::shows_original);
+    let shown = bearer.account(emulator).file(id).is_some_and(representations::shows_original);
     let right =
         if shown && call.query.value("preview") == Some("true") { Right::Preview } else { Right::Download };
-    let file = bearer.file(emulator.account, &emulator.settings, id, right)?;
+    let file = bearer.file(emulator, id, right)?;
     Ok(bytes(call, file, "inline"))
 }
 
@@ -117,12 +118,13 @@ pub(crate) fn download_url(
     bearer: &Bearer,
     id: &str,
 ) -> Result<String, ApiRefusal> {
-    let file = bearer.file(emulator.account, &emulator.settings, id, Right::Download)?.id.clone();
+    let file = bearer.file(emulator, id, Right::Download)?.id.clone();
     let data = emulator.state.edit();
     data.downloads.retain(|_, download| download.expires_at_ms > call.now_ms);
     let token = data.entropy.text(DOWNLOAD_LENGTH);
     let expires_at_ms = call.now_ms.saturating_add(DOWNLOAD_SECONDS * 1000);
-    data.downloads.insert(token.clone(), Download { file, expires_at_ms });
+    data.downloads
+        .insert(token.clone(), Download { user_id: bearer.holder.user_id.clone(), file, expires_at_ms });
     Ok(format!("{}/d/1/{token}/download", emulator.options.content_origin))
 }
 
@@ -134,7 +136,7 @@ pub(crate) fn download(emulator: &Emulator, call: &Call, token: &str) -> Respons
     }
     let download =
         emulator.state.downloads.get(token).filter(|download| download.expires_at_ms > call.now_ms);
-    match download.and_then(|download| emulator.account.file(&download.file)) {
+    match download.and_then(|download| emulator.account(&download.user_id).file(&download.file)) {
         Some(file) => bytes(call, file, "attachment"),
         None => not_found(),
     }
@@ -145,7 +147,7 @@ fn bytes(call: &Call, file: &File, disposition: &str) -> Response {
     let total = file.bytes.len();
     let range = call.header(&RANGE).map_or(Asked::Whole, |header| Asked::read(header, total));
     let (status, body) = match &range {
-        Asked::Whole => (StatusCode::OK, file.bytes),
+        Asked::Whole => (StatusCode::OK, &*file.bytes),
         Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, file.bytes.get(part.clone()).unwrap_or_default()),
         Asked::Nothing => (StatusCode::RANGE_NOT_SATISFIABLE, [].as_slice()),
     };

@@ -9,13 +9,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::account::ROBIN;
 use crate::answer::{self, Response};
 use crate::authorize::{Asked, Refused};
 use crate::book::{Book, Kind};
 use crate::emulator::Emulator;
 use crate::faults::Fault;
+use crate::people::ENTERPRISE_ID;
 use crate::request::{self, Call, Form, Port};
+use crate::sample::ROBIN_ID;
 use crate::settings::Decision;
 
 /// Whether `call` is for the control API.
@@ -83,10 +84,14 @@ fn act(emulator: &mut Emulator, call: &Call) -> Result<Value, Refusal> {
 }
 
 fn status(emulator: &Emulator, call: &Call) -> Value {
+    let user = emulator
+        .someone()
+        .map(|user| json!({"name": user.name, "login": user.login, "password": user.password}));
     json!({
         "name": "box-emulator",
-        "user": {"name": ROBIN.name, "login": ROBIN.login, "password": ROBIN.password},
+        "user": user,
         "client_id": emulator.options.client_id,
+        "enterprise_id": ENTERPRISE_ID,
         "api_origin": emulator.options.api_origin,
         "content_origin": emulator.options.content_origin,
         "settings": emulator.settings,
@@ -176,7 +181,7 @@ fn grant(emulator: &mut Emulator, call: &Call) -> Result<Value, Refusal> {
             Refused::Here { code, .. } => bad(code.to_owned()),
             Refused::There(address) => bad(address),
         })?;
-    let location = asked.decide(emulator, Decision::Grant, call.now_ms);
+    let location = asked.decide(emulator, Decision::Grant, ROBIN_ID, call.now_ms);
     let code = Url::parse(&location).ok().and_then(|url| {
         url.query_pairs().find(|(name, _)| name == "code").map(|(_, code)| code.into_owned())
     });
@@ -195,6 +200,7 @@ impl Emulator {
     /// As after a first start: nobody signed in, no token good, settings as given then.
     fn reset(&mut self) {
         self.state.forget();
+        self.register_app();
         self.settings = self.options.settings.clone();
         self.faults.clear();
         self.calls.clear();

@@ -1,6 +1,6 @@
 //! The whole emulator as one value.
 
-use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::header::{DATE, HeaderName};
@@ -8,7 +8,7 @@ use http::{Method, Request, StatusCode};
 
 use crate::account::Account;
 use crate::answer::{self, Response};
-use crate::apps::App;
+use crate::apps::{App, Auth};
 use crate::calls::Calls;
 use crate::control;
 use crate::cors;
@@ -69,12 +69,10 @@ pub struct Reply {
     pub drop_connection: bool,
 }
 
-/// A Box of one app and one person.
+/// A Box: its apps, its people and their files, and every token there ever was.
 #[derive(Debug)]
 pub struct Emulator {
     pub(crate) options: Options,
-    pub(crate) apps: Vec<App>,
-    pub(crate) account: &'static Account,
     pub(crate) settings: Settings,
     pub(crate) state: State,
     pub(crate) faults: Faults,
@@ -93,28 +91,36 @@ impl Emulator {
     /// An emulator that goes on where `state` was written.
     #[must_use]
     pub fn resume(options: Options, state: State) -> Self {
-        let app = App {
-            name: "Keyhole".to_owned(),
-            client_id: options.client_id.clone(),
-            client_secret: options.client_secret.clone(),
-            redirect_uris: options.redirect_uris.clone(),
-            cors_origins: options.cors_origins.clone(),
-            scopes: options
-                .scopes
-                .split(' ')
-                .filter(|scope| !scope.is_empty())
-                .map(str::to_owned)
-                .collect::<BTreeSet<_>>(),
-        };
-        Self {
+        let mut emulator = Self {
             settings: options.settings.clone(),
-            apps: vec![app],
-            account: Account::sample(),
             state,
             faults: Faults::default(),
             calls: Calls::default(),
             events: Vec::new(),
             options,
+        };
+        emulator.register_app();
+        emulator
+    }
+
+    /// The app of the options. One that is there already keeps what it has, and gets what they add.
+    pub(crate) fn register_app(&mut self) {
+        let options = &self.options;
+        let scopes = options.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
+        let new = || App {
+            name: "Keyhole".to_owned(),
+            scopes: scopes.collect(),
+            ..App::new(&options.client_id, Auth::OAuth2)
+        };
+        let mut app = self.state.apps.get(&options.client_id).cloned().unwrap_or_else(new);
+        app.client_secret.clone_from(&options.client_secret);
+        for (known, given) in
+            [(&mut app.redirect_uris, &options.redirect_uris), (&mut app.cors_origins, &options.cors_origins)]
+        {
+            known.extend(given.iter().filter(|given| !known.contains(given)).cloned().collect::<Vec<_>>());
+        }
+        if self.state.apps.get(&app.client_id) != Some(&app) {
+            self.state.edit().apps.insert(app.client_id.clone(), app);
         }
     }
 
@@ -145,7 +151,13 @@ impl Emulator {
 
     /// The app that calls itself `client_id`.
     pub(crate) fn app(&self, client_id: &str) -> Option<&App> {
-        self.apps.iter().find(|app| app.client_id == client_id)
+        self.state.apps.get(client_id)
+    }
+
+    /// The files of the user `user_id`; none, should there be no such user any more.
+    pub(crate) fn account(&self, user_id: &str) -> &Account {
+        static NOTHING: LazyLock<Account> = LazyLock::new(Account::default);
+        self.state.accounts.get(user_id).unwrap_or(&NOTHING)
     }
 
     /// Processes `call`, unless the fault ordered for it says otherwise, and counts it.

@@ -44,7 +44,7 @@ pub(crate) fn record(emulator: &mut Emulator, call: &Call, bearer: &Bearer) -> R
     if report.source.kind != "file" {
         return Err(refusals::bad_parameter("source"));
     }
-    bearer.file(emulator.account, &emulator.settings, &report.source.id, Right::Preview)?;
+    bearer.file(emulator, &report.source.id, Right::Preview)?;
     let body = json!({"type": "event", "event_type": report.event_type, "source": report.source});
     emulator.events.push(Event { at_ms: call.now_ms, event_type: report.event_type, source: report.source });
     Ok(answer::json(StatusCode::CREATED, &body))

@@ -41,8 +41,9 @@ pub(crate) fn exchange(emulator: &mut Emulator, call: &Call, form: &Form) -> Res
     let scopes = narrowed_scopes(parent, form)?;
     let resource = resource(emulator, call, parent, form)?;
 
+    let account = emulator.account(&parent.holder.user_id);
     let holder = Holder { scopes: scopes.clone(), ..parent.holder.clone() };
-    let restricted_to = restricted_to(emulator.account, &scopes, resource.as_ref());
+    let restricted_to = restricted_to(account, &scopes, resource.as_ref());
     emulator.settle(subject);
     let data = emulator.state.edit();
     let (value, seconds) = data.issue_child(subject, holder, resource, &emulator.settings, call.now_ms);
@@ -87,9 +88,10 @@ fn resource(
     };
     let own = [BOX_API, &emulator.options.api_origin, &format!("http://{}", call.authority)];
     let id = item_at(asked, &own).ok_or(refusals::RESOURCE_INVALID)?;
-    let item = emulator.account.item(&id).ok_or(refusals::RESOURCE_INVALID)?;
+    let account = emulator.account(&parent.holder.user_id);
+    let item = account.item(&id).ok_or(refusals::RESOURCE_INVALID)?;
     match &parent.resource {
-        Some(whole) if !emulator.account.lies_in(item, whole) => Err(refusals::RESOURCE_INVALID),
+        Some(whole) if !account.lies_in(item, whole) => Err(refusals::RESOURCE_INVALID),
         _ => Ok(Some(id)),
     }
 }

@@ -62,12 +62,13 @@ pub(crate) fn info(
         Some(written) => Some(Hints::read(written).ok_or_else(|| refusals::bad_parameter("X-Rep-Hints"))?),
         None => None,
     };
-    let file = bearer.file(emulator.account, &emulator.settings, id, Right::Info)?;
+    bearer.file(emulator, id, Right::Info)?;
     let asked = fields::asked(call);
     let wants_download = asked.as_ref().is_some_and(|asked| asked.iter().any(|name| name == "download_url"));
     let download_url =
         if wants_download { content::download_url(emulator, call, bearer, id).ok() } else { None };
 
+    let file = bearer.file(emulator, id, Right::Info)?;
     if call.header(&IF_NONE_MATCH).is_some_and(|known| known.trim_matches('"') == ETAG_OF_ALL) {
         return Ok(answer::empty(StatusCode::NOT_MODIFIED));
     }
@@ -126,14 +127,14 @@ impl View<'_> {
             "sha1" => json!(file.sha1),
             "name" => json!(file.name),
             "description" => json!(file.about.description),
-            "size" => json!(emulator.account.size(item)),
+            "size" => json!(bearer.account(emulator).size(item)),
             "extension" => json!(file.extension()),
-            "path_collection" => folders::path_collection(emulator.account, bearer, item),
-            "parent" => folders::parent(emulator.account, bearer, item),
+            "path_collection" => folders::path_collection(bearer.account(emulator), bearer, item),
+            "parent" => folders::parent(bearer.account(emulator), bearer, item),
             "created_at" | "content_created_at" => json!(file.about.created_at()),
             "modified_at" | "content_modified_at" => json!(file.about.modified_at()),
             "trashed_at" | "purged_at" | "shared_link" => Value::Null,
-            "created_by" | "modified_by" | "owned_by" => users::mini(),
+            "created_by" | "modified_by" | "owned_by" => users::mini(emulator, &bearer.holder.user_id),
             "item_status" => json!("active"),
             "permissions" => self.permissions(),
             "representations" => representations::list(emulator, file, self.hints.as_ref()),

@@ -61,7 +61,7 @@ pub(crate) fn info(
     bearer: &Bearer,
     id: &str,
 ) -> Result<Response, ApiRefusal> {
-    let folder = bearer.folder(emulator.account, &emulator.settings, id)?;
+    let folder = bearer.folder(emulator, id)?;
     let known = call.header(&IF_NONE_MATCH).map(|known| known.trim_matches('"'));
     if known.is_some() && known == etag(folder) {
         return Ok(answer::empty(StatusCode::NOT_MODIFIED));
@@ -89,7 +89,7 @@ pub(crate) fn items(
     bearer: &Bearer,
     id: &str,
 ) -> Result<Response, ApiRefusal> {
-    let folder = bearer.folder(emulator.account, &emulator.settings, id)?;
+    let folder = bearer.folder(emulator, id)?;
     let asked = fields::asked(call);
     let body = match call.query.value("usemarker") {
         Some("true") => by_marker(emulator, call, bearer, folder, asked.as_deref())?,
@@ -138,7 +138,7 @@ fn by_offset(
         return Err(refusals::bad_parameter("offset"));
     }
     let order = Order::read(call)?;
-    let all = order.apply(emulator.account, folder);
+    let all = order.apply(bearer.account(emulator), folder);
     let entries: Vec<Value> =
         all.iter().skip(offset).take(limit).map(|item| entry(emulator, bearer, *item, asked)).collect();
     Ok(json!({
@@ -168,7 +168,7 @@ fn by_marker(
         None => 0,
         Some(marker) => read_marker(marker, folder).ok_or_else(|| refusals::bad_parameter("marker"))?,
     };
-    let all = Order::read(call)?.apply(emulator.account, folder);
+    let all = Order::read(call)?.apply(bearer.account(emulator), folder);
     let end = start.saturating_add(limit);
     let entries: Vec<Value> =
         all.iter().skip(start).take(limit).map(|item| entry(emulator, bearer, *item, asked)).collect();
@@ -213,12 +213,12 @@ fn field(emulator: &Emulator, bearer: &Bearer, folder: &Folder, name: &str) -> O
         "sequence_id" | "etag" => json!(etag(folder)),
         "name" => json!(folder.name),
         "description" => json!(folder.about.description),
-        "size" => json!(emulator.account.size(item)),
-        "path_collection" => path_collection(emulator.account, bearer, item),
-        "parent" => parent(emulator.account, bearer, item),
+        "size" => json!(bearer.account(emulator).size(item)),
+        "path_collection" => path_collection(bearer.account(emulator), bearer, item),
+        "parent" => parent(bearer.account(emulator), bearer, item),
         "created_at" | "content_created_at" => unless_root(json!(folder.about.created_at())),
         "modified_at" | "content_modified_at" => unless_root(json!(folder.about.modified_at())),
-        "created_by" | "modified_by" | "owned_by" => users::mini(),
+        "created_by" | "modified_by" | "owned_by" => users::mini(emulator, &bearer.holder.user_id),
         "trashed_at" | "purged_at" | "shared_link" => Value::Null,
         "item_status" => json!("active"),
         "permissions" => json!({

@@ -26,8 +26,11 @@ mod users;
 
 mod account;
 mod apps;
+mod blob;
 mod book;
 mod entropy;
+mod people;
+mod sample;
 mod state;
 
 mod calls;

@@ -93,8 +93,8 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         seed,
         ..Options::default()
     };
-    let store = arguments.state.map(Store::new);
-    let emulator = match &store {
+    let mut store = arguments.state.map(Store::new);
+    let emulator = match &mut store {
         Some(store) => Emulator::resume(options, store.load(seed)?),
         None => Emulator::new(options),
     };

@@ -8,8 +8,8 @@ use http::header::{
 };
 use url::Url;
 
-use crate::account::User;
 use crate::answer::{self, Response};
+use crate::people::User;
 
 const FRAME: &str = include_str!("pages/frame.html");
 const SIGN_IN: &str = include_str!("pages/sign_in.html");
@@ -56,8 +56,8 @@ pub(crate) struct Carried<'a> {
     pub(crate) app: &'a str,
 }
 
-/// Login and password. `wrong`: the last try was.
-pub(crate) fn sign_in(carried: &Carried<'_>, sample: &User, login: &str, wrong: bool) -> Response {
+/// Login and password. `someone` who could sign in is named; `wrong`: the last try was.
+pub(crate) fn sign_in(carried: &Carried<'_>, someone: Option<&User>, login: &str, wrong: bool) -> Response {
     let (error, title) = match wrong {
         true => (
             "<p class=\"error\" role=\"alert\" id=\"wrong\">That email address and password do not belong together. \
@@ -79,11 +79,20 @@ pub(crate) fn sign_in(carried: &Carried<'_>, sample: &User, login: &str, wrong: 
             ("login", Html::text(login)),
             ("login_attributes", Html::markup(if login_first { invalid_first } else { invalid })),
             ("password_attributes", Html::markup(if login_first { invalid } else { invalid_first })),
-            ("sample_login", Html::text(sample.login)),
-            ("sample_password", Html::text(sample.password)),
+            ("hint", hint(someone)),
         ],
     );
     page(StatusCode::OK, title, main, Some(carried.redirect_uri))
+}
+
+fn hint(someone: Option<&User>) -> Html {
+    match someone.and_then(|user| Some((user, user.password.as_deref()?))) {
+        Some((user, password)) => fill(
+            "The person who lives here is <code>{{login}}</code>, password <code>{{password}}</code>.",
+            &[("login", Html::text(&user.login)), ("password", Html::text(password))],
+        ),
+        None => Html::markup("Nobody here has a password: the console can make somebody."),
+    }
 }
 
 /// What is asked, in words, and the two answers.
@@ -93,8 +102,8 @@ pub(crate) fn consent(carried: &Carried<'_>, user: &User, asked: &BTreeSet<&'sta
         CONSENT,
         &[
             ("app", Html::text(carried.app)),
-            ("user", Html::text(user.name)),
-            ("login", Html::text(user.login)),
+            ("user", Html::text(&user.name)),
+            ("login", Html::text(&user.login)),
             ("scopes", Html::joined(scopes)),
             ("return_to", Html::text(&origin_of(carried.redirect_uri))),
             ("hidden", hidden(carried)),

@@ -143,7 +143,8 @@ pub(crate) fn status(
     version: &str,
     name: &str,
 ) -> Result<Response, ApiRefusal> {
-    let file = bearer.file(emulator.account, &emulator.settings, file, Right::Preview)?;
+    let id = file;
+    let file = bearer.file(emulator, id, Right::Preview)?;
     let found = find(file, version, name).ok_or(refusals::NOT_FOUND)?;
     let key = progress_key(file, found);
     if emulator.settings.representations == RepresentationStart::OnDemand {
@@ -153,6 +154,7 @@ pub(crate) fn status(
         };
         emulator.state.edit().representations.insert(key, next);
     }
+    let file = bearer.file(emulator, id, Right::Preview)?;
     Ok(answer::ok(&entry(emulator, file, found)))
 }
 

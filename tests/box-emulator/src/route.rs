@@ -93,7 +93,7 @@ impl<'a> Flow<'a> {
 
     fn perform(&self, emulator: &mut Emulator, call: &Call, bearer: &Bearer) -> Result<Response, ApiRefusal> {
         match *self {
-            Self::Me => users::me(call, bearer),
+            Self::Me => users::me(emulator, call, bearer),
             Self::Folder { id } => folders::info(emulator, call, bearer, id),
             Self::FolderItems { id } => folders::items(emulator, call, bearer, id),
             Self::File { id } => files::info(emulator, call, bearer, id),

@@ -6,14 +6,19 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::account::Account;
+use crate::apps::App;
 use crate::authorize::Browser;
+use crate::blob::Blob;
 use crate::book::Book;
 use crate::content::Download;
 use crate::entropy::Entropy;
+use crate::people::User;
 use crate::representations::Progress;
+use crate::sample::{self, Sample};
 
 /// The version of the written form. A change of any field raises it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything that outlives a restart: JSON, one object, the fields of [`Data`].
 ///
@@ -32,6 +37,12 @@ pub struct Data {
     format: u32,
     pub(crate) entropy: Entropy,
     pub(crate) clock_ahead_ms: u64,
+    /// By client id.
+    pub(crate) apps: BTreeMap<String, App>,
+    /// By user id.
+    pub(crate) users: BTreeMap<String, User>,
+    /// By user id.
+    pub(crate) accounts: BTreeMap<String, Account>,
     pub(crate) book: Book,
     pub(crate) browsers: BTreeMap<String, Browser>,
     pub(crate) downloads: BTreeMap<String, Download>,
@@ -50,16 +61,28 @@ pub enum StateFault {
         /// The format named in the file.
         found: u32,
     },
+    /// The bytes of a file of an account are not to be had.
+    #[error("the bytes of the file \"{name}\" are missing (SHA-1 {sha1})")]
+    BytesMissing {
+        /// The file's name in the account.
+        name: String,
+        /// What the bytes are looked up by.
+        sha1: String,
+    },
 }
 
 impl State {
-    /// A state in which nothing has happened yet.
+    /// A state in which nothing has happened yet: the sample's people, apps and files.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        let Sample { users, apps, accounts } = Sample::get().clone();
         let data = Data {
             format: FORMAT,
             entropy: Entropy::new(seed),
             clock_ahead_ms: 0,
+            apps: apps.into_iter().map(|app| (app.client_id.clone(), app)).collect(),
+            users: users.into_iter().map(|user| (user.id.clone(), user)).collect(),
+            accounts,
             book: Book::default(),
             browsers: BTreeMap::new(),
             downloads: BTreeMap::new(),
@@ -68,11 +91,11 @@ impl State {
         Self { data, revision: 0 }
     }
 
-    /// The state that [`State::write`] wrote.
+    /// The state that [`State::write`] wrote; `upload` finds those of [`State::uploads`] again, by SHA-1.
     ///
     /// # Errors
-    /// [`StateFault`] when it was written by something else or by another version.
-    pub fn read(json: &[u8]) -> Result<Self, StateFault> {
+    /// [`StateFault`] when it was written by something else or by another version, or when bytes are missing.
+    pub fn read(json: &[u8], upload: impl Fn(&str) -> Option<Vec<u8>>) -> Result<Self, StateFault> {
         #[derive(Deserialize)]
         struct Head {
             format: u32,
@@ -81,7 +104,23 @@ impl State {
         if head.format != FORMAT {
             return Err(StateFault::OtherFormat { found: head.format });
         }
-        Ok(Self { data: serde_json::from_slice(json)?, revision: 0 })
+        let mut data: Data = serde_json::from_slice(json)?;
+        for file in data.accounts.values_mut().flat_map(Account::files_mut) {
+            let bytes = sample::embedded(&file.sha1).or_else(|| upload(&file.sha1).map(Blob::from));
+            file.bytes = bytes.ok_or_else(|| StateFault::BytesMissing {
+                name: file.name.clone(),
+                sha1: file.sha1.clone(),
+            })?;
+        }
+        Ok(Self { data, revision: 0 })
+    }
+
+    /// What people have uploaded, by SHA-1 in hexadecimal: kept beside the written form, not in it.
+    pub fn uploads(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.accounts.values().flat_map(Account::files).filter_map(|file| match &file.bytes {
+            Blob::Uploaded(bytes) => Some((file.sha1.as_str(), &**bytes)),
+            Blob::Embedded(_) => None,
+        })
     }
 
     /// The written form, for [`State::read`].

@@ -1,8 +1,10 @@
-//! The state in a file: written whole beside it and moved into its place.
+//! The state in a file: written whole beside it and moved into its place. What people have uploaded lies in the folder
+//! `FILE.uploads`, one file for each content.
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use box_emulator::State;
 
@@ -11,25 +13,30 @@ use box_emulator::State;
 pub(crate) struct Store {
     path: PathBuf,
     saved_revision: Option<u64>,
+    /// By SHA-1; what lies in the folder.
+    saved_uploads: BTreeSet<String>,
 }
 
 impl Store {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, saved_revision: None }
+        Self { path, saved_revision: None, saved_uploads: BTreeSet::new() }
     }
 
     /// The state of the last run; a new one when there was none.
     ///
     /// # Errors
     /// A sentence for the person at the terminal, when the file is there and of no use.
-    pub(crate) fn load(&self, seed: u64) -> Result<State, String> {
+    pub(crate) fn load(&mut self, seed: u64) -> Result<State, String> {
         let path = self.path.display();
-        match fs::read(&self.path) {
-            Ok(json) => State::read(&json)
-                .map_err(|fault| format!("{path}: {fault}. Move the file away to start with nothing.")),
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(State::new(seed)),
-            Err(fault) => Err(format!("cannot read {path}: {fault}")),
-        }
+        let json = match fs::read(&self.path) {
+            Ok(json) => json,
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(State::new(seed)),
+            Err(fault) => return Err(format!("cannot read {path}: {fault}")),
+        };
+        let state = State::read(&json, |sha1| fs::read(self.upload(sha1)).ok())
+            .map_err(|fault| format!("{path}: {fault}. Move the file away to start with nothing."))?;
+        self.saved_uploads = state.uploads().map(|(sha1, _)| sha1.to_owned()).collect();
+        Ok(state)
     }
 
     /// Writes `state` if it has changed.
@@ -41,20 +48,50 @@ impl Store {
             return Ok(());
         }
         let json = state.write().map_err(|fault| format!("the state has no JSON form: {fault}"))?;
-        self.replace(&json).map_err(|fault| format!("cannot write {}: {fault}", self.path.display()))?;
-        self.saved_revision = Some(state.revision());
+        let cannot = |path: &Path, fault: io::Error| format!("cannot write {}: {fault}", path.display());
+        // The bytes first: a state never names any that are not there.
+        let mut uploads = BTreeSet::new();
+        for (sha1, bytes) in state.uploads() {
+            if !self.saved_uploads.contains(sha1) && !uploads.contains(sha1) {
+                let path = self.upload(sha1);
+                write_upload(&path, bytes).map_err(|fault| cannot(&path, fault))?;
+            }
+            uploads.insert(sha1.to_owned());
+        }
+        replace(&self.path, &json).map_err(|fault| cannot(&self.path, fault))?;
+        for gone in self.saved_uploads.difference(&uploads) {
+            // Left behind, it takes some room and does no harm.
+            let _left = fs::remove_file(self.upload(gone));
+        }
+        (self.saved_revision, self.saved_uploads) = (Some(state.revision()), uploads);
         Ok(())
     }
 
-    /// Readers see the file as it was or as it is, never half of it. It holds tokens: for its owner's eyes only.
-    fn replace(&self, json: &[u8]) -> io::Result<()> {
-        let mut beside = self.path.clone().into_os_string();
-        beside.push(".new");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&beside)?.write_all(json)?;
-        fs::rename(&beside, &self.path)
+    fn upload(&self, sha1: &str) -> PathBuf {
+        beside(&self.path, ".uploads").join(sha1)
     }
+}
+
+fn write_upload(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    replace(path, bytes)
+}
+
+/// Readers see the file as it was or as it is, never half of it. It holds tokens: for its owner's eyes only.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = beside(path, ".new");
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&new)?.write_all(bytes)?;
+    fs::rename(&new, path)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.to_owned().into_os_string();
+    name.push(ending);
+    name.into()
 }

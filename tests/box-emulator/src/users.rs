@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::account::ROBIN;
 use crate::answer::{self, Response};
 use crate::bearer::Bearer;
+use crate::emulator::Emulator;
 use crate::fields;
-use crate::refusals::ApiRefusal;
+use crate::people::User;
+use crate::refusals::{self, ApiRefusal};
 use crate::request::Call;
 use crate::scopes::Right;
 
@@ -34,28 +35,33 @@ const STANDARD: &[&str] = &[
 ///
 /// # Errors
 /// 403 `insufficient_scope`.
-pub(crate) fn me(call: &Call, bearer: &Bearer) -> Result<Response, ApiRefusal> {
+pub(crate) fn me(emulator: &Emulator, call: &Call, bearer: &Bearer) -> Result<Response, ApiRefusal> {
     bearer.require(Right::Account)?;
+    let user = emulator.state.users.get(&bearer.holder.user_id).ok_or(refusals::NOT_FOUND)?;
     let asked = fields::asked(call);
-    Ok(answer::ok(&fields::select(asked.as_deref(), STANDARD, field)))
+    Ok(answer::ok(&fields::select(asked.as_deref(), STANDARD, |name| field(emulator, user, name))))
 }
 
 /// The user inside other answers.
-pub(crate) fn mini() -> Value {
-    json!({"type": "user", "id": ROBIN.id, "name": ROBIN.name, "login": ROBIN.login})
+pub(crate) fn mini(emulator: &Emulator, user_id: &str) -> Value {
+    let user = emulator.state.users.get(user_id);
+    user.map_or(
+        Value::Null,
+        |user| json!({"type": "user", "id": user.id, "name": user.name, "login": user.login}),
+    )
 }
 
-fn field(name: &str) -> Option<Value> {
+fn field(emulator: &Emulator, user: &User, name: &str) -> Option<Value> {
     Some(match name {
         "type" => json!("user"),
-        "id" => json!(ROBIN.id),
-        "name" => json!(ROBIN.name),
-        "login" => json!(ROBIN.login),
+        "id" => json!(user.id),
+        "name" => json!(user.name),
+        "login" => json!(user.login),
         "created_at" | "modified_at" => json!("2026-01-05T08:00:00+00:00"),
         "language" => json!("en"),
         "timezone" => json!("Europe/Berlin"),
         "space_amount" => json!(10_737_418_240_u64),
-        "space_used" => json!(0),
+        "space_used" => json!(emulator.account(&user.id).space_used()),
         "max_upload_size" => json!(5_368_709_120_u64),
         "status" => json!("active"),
         "job_title" | "phone" | "address" | "avatar_url" => json!(""),

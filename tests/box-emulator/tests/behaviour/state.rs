@@ -7,7 +7,7 @@ use crate::support::{Client, PREVIEW};
 
 fn restarted(client: &Client) -> Client {
     let written = client.emulator.state().write().expect("JSON");
-    let state = State::read(&written).expect("readable");
+    let state = State::read(&written, |_| None).expect("readable");
     Client { emulator: Emulator::resume(Options::default(), state), now_ms: client.now_ms }
 }
 
@@ -64,8 +64,12 @@ fn the_written_form_is_this_one() {
     client.settings(json!({"access_token_seconds": 3600}));
     let code = client.code();
     let pair = client.redeem(&code).pair();
-    let written: Value =
+    let mut written: Value =
         serde_json::from_slice(&client.emulator.state().write().expect("JSON")).expect("JSON");
+    // Long; the next test looks at one of each.
+    for long in ["accounts", "apps", "users"] {
+        written.as_object_mut().expect("an object").remove(long).expect(long);
+    }
     let holder = json!({"client_id": "keyhole-dev", "user_id": "1100000001", "scopes": ["root_readwrite"]});
     let now = client.now_ms;
     let token = |number: u64, kind: &str, seconds: u64| {
@@ -83,7 +87,7 @@ fn the_written_form_is_this_one() {
     assert_eq!(
         written,
         json!({
-            "format": 1,
+            "format": 2,
             "entropy": {"seed": 1, "drawn": written["entropy"]["drawn"]},
             "clock_ahead_ms": 0,
             "book": {
@@ -110,8 +114,52 @@ fn the_written_form_is_this_one() {
 
 #[test]
 fn a_file_of_another_kind_or_version_is_refused() {
-    assert!(matches!(State::read(b"{"), Err(StateFault::Unreadable(_))));
-    assert!(matches!(State::read(b"{}"), Err(StateFault::Unreadable(_))));
-    assert!(matches!(State::read(b"{\"format\":2}"), Err(StateFault::OtherFormat { found: 2 })));
-    assert!(matches!(State::read(b"{\"format\":1}"), Err(StateFault::Unreadable(_))));
+    assert!(matches!(State::read(b"{", |_| None), Err(StateFault::Unreadable(_))));
+    assert!(matches!(State::read(b"{}", |_| None), Err(StateFault::Unreadable(_))));
+    assert!(matches!(State::read(b"{\"format\":3}", |_| None), Err(StateFault::OtherFormat { found: 3 })));
+    assert!(matches!(State::read(b"{\"format\":2}", |_| None), Err(StateFault::Unreadable(_))));
+}
+
+#[test]
+fn the_written_form_of_an_app_a_user_and_a_file_is_this_one() {
+    let mut client = Client::new();
+    let pair = client.login();
+    let id = client.id_of(&pair.access, "Welcome.md");
+    let written: Value =
+        serde_json::from_slice(&client.emulator.state().write().expect("JSON")).expect("JSON");
+    assert_eq!(
+        written["apps"]["keyhole-dev"],
+        json!({
+            "name": "Keyhole", "client_id": "keyhole-dev", "client_secret": "keyhole-dev-secret-not-a-secret",
+            "auth": "oauth2", "redirect_uris": ["http://localhost:8787/auth/callback"],
+            "cors_origins": ["http://localhost:8787"], "scopes": ["root_readwrite"], "authorized": true,
+            "may_act_as_users": false, "service_account": null,
+        })
+    );
+    assert_eq!(
+        written["users"]["1100000004"],
+        json!({
+            "id": "1100000004", "name": "Alex App User", "login": "AppUser_1100000004@boxdevedition.example",
+            "password": null, "kind": "app_user", "client_id": "keyhole-jwt",
+        })
+    );
+    let file = &written["accounts"]["1100000001"]["files"][&id];
+    assert_eq!(
+        (&file["name"], &file["parent"], &file["about"]["edits"]),
+        (&json!("Welcome.md"), &json!("0"), &json!(0))
+    );
+    assert_eq!(file["bytes"], Value::Null, "bytes are kept apart");
+}
+
+#[test]
+fn a_service_account_has_files_of_its_own_and_the_person_does_not_see_them() {
+    let client = Client::new();
+    let written = client.emulator.state().write().expect("JSON");
+    let state: Value = serde_json::from_slice(&written).expect("JSON");
+    let files = |user: &str| {
+        let files = state["accounts"][user]["files"].as_object().expect("files").clone();
+        files.keys().cloned().collect::<Vec<_>>()
+    };
+    let (robins, services) = (files("1100000001"), files("1100000003"));
+    assert!(!services.is_empty() && services.iter().all(|id| !robins.contains(id)));
 }

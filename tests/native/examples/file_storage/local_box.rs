@@ -31,7 +31,7 @@ pub(crate) struct LocalBox {
 impl LocalBox {
     /// Box as the last run left it.
     pub(crate) fn open(state: &Path) -> Result<Self, Box<dyn Error>> {
-        let kept = if state.exists() { State::read(&fs::read(state)?)? } else { State::new(1) };
+        let kept = if state.exists() { State::read(&fs::read(state)?, |_| None)? } else { State::new(1) };
         let emulator = Emulator::resume(Options::default(), kept);
         Ok(Self { emulator: Mutex::new(emulator), state: state.to_owned() })
     }
