@@ -277,6 +277,21 @@ impl Stage {
         Ok(self.local_box.family(&session.code)?.iter().all(|issued| issued.state != "live"))
     }
 
+    /// Whether nothing lives but the newest pair, unused, while the refresh token that brought it is dead.
+    ///
+    /// # Errors
+    /// Box's ledger cannot be read.
+    pub(crate) fn only_a_lost_pair_lives(&self, session: &Session) -> Outcome<bool> {
+        let family = self.local_box.family(&session.code)?;
+        let newest =
+            family.iter().rfind(|issued| issued.kind == "refresh").and_then(|issued| issued.parent.as_ref());
+        let before = family.iter().find(|issued| newest == Some(&issued.value));
+        let is_of_the_pair = |issued: &&Issued| issued.parent.as_ref() == newest && issued.kind != "child";
+        Ok(self.mode == Mode::Strict
+            && before.is_some_and(|before| before.kind == "refresh" && before.state != "live")
+            && family.iter().filter(|issued| issued.state == "live").all(|issued| is_of_the_pair(&issued)))
+    }
+
     /// Changes how long Box's access tokens live from now on.
     ///
     /// # Errors

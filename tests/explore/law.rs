@@ -64,7 +64,8 @@ pub enum Concession {
     /// Box made a narrowed token, and its answer was lost on the way or with its instance before it was saved. Nobody
     /// knows the token; it lives for its hour.
     UnknownChild,
-    /// Box redeemed a login's code, and the pair was lost likewise. There never was a session; the pair dies unused.
+    /// Box redeemed a login's code, or rotated the pair of a session that was signed out meanwhile, and the pair was lost
+    /// likewise. There is no session; the pair dies unused.
     UnopenedPair,
     /// A session ended by time while no browser was there: its tokens can only be opened with the cookie, so they
     /// are shredded and die unused.

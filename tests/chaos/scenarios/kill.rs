@@ -51,7 +51,7 @@ pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
         }
     }
     resolve(&stage, in_doubt, &mut tally).await?;
-    see_revoked(&stage, &signed_out, &mut tally).await;
+    see_revoked(&stage, &[], &signed_out, &mut tally).await;
     tally.refreshes = stage.local_box.refreshes();
     Ok(tally)
 }

@@ -172,16 +172,24 @@ async fn resolve(stage: &Stage, in_doubt: Vec<InDoubt>, tally: &mut Tally) -> Ou
     Ok(())
 }
 
-/// Waits until nothing is alive at Box of sessions that were signed out.
-async fn see_revoked(stage: &Stage, signed_out: &[Session], tally: &mut Tally) {
+/// Everything that Box ever issued for these sessions ends, but for one thing that nobody can know of: the pair whose
+/// answer died with the process that a signed-out session was `killed` in, while rotation is strict.
+async fn see_revoked(stage: &Stage, signed_out: &[Session], killed: &[Session], tally: &mut Tally) {
+    let is_over = |session: &Session| stage.is_over_at_box(session).is_ok_and(|over| over);
+    let is_lost = |session: &Session| stage.only_a_lost_pair_lives(session).is_ok_and(|lost| lost);
     let mut alive: Vec<&Session> = signed_out.iter().collect();
+    let mut killed: Vec<&Session> = killed.iter().collect();
     let none_alive = eventually(REVOKED_WITHIN, async || {
-        alive.retain(|session| !stage.is_over_at_box(session).is_ok_and(|over| over));
-        alive.is_empty().then_some(())
+        alive.retain(|session| !is_over(session));
+        killed.retain(|session| !is_over(session));
+        (alive.is_empty() && killed.iter().all(|session| is_lost(session))).then_some(())
     });
     if none_alive.await.is_none() {
-        let count = alive.len();
+        let count = alive.len() + killed.iter().filter(|session| !is_lost(session)).count();
         tally.broken(format!("something of {count} sessions that were signed out is still alive at Box"));
+    }
+    if !killed.is_empty() {
+        tally.count("pairs_nobody_knows", u64::try_from(killed.len()).unwrap_or(u64::MAX));
     }
 }
 

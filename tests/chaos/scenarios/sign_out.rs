@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{Plan, SERVES_WITHIN, Turn, see_revoked};
 use crate::failure::Outcome;
@@ -22,14 +22,16 @@ const DUST_SETTLES: Duration = Duration::from_millis(300);
 pub(super) async fn run(plan: &Plan, turn: Turn) -> Outcome<Tally> {
     let stage = Stage::set(&plan.parts, plan.mode, plan.seed, LIFE_SECONDS).await?;
     let mut tally = Tally { rounds: plan.rounds, sessions: plan.rounds, ..Tally::default() };
-    let mut sessions = stage.sign_in_all(plan.rounds).await?;
+    let sessions = stage.sign_in_all(plan.rounds).await?;
     let deeds = schedule::moments(plan.seed, plan.rounds);
-    for (session, (moment, dies)) in sessions.iter_mut().zip(deeds) {
+    let (mut lived, mut killed) = (Vec::new(), Vec::new());
+    for (mut session, (moment, dies)) in sessions.into_iter().zip(deeds) {
         session.due().await;
-        round(&stage, session, moment, dies, &mut tally).await?;
+        round(&stage, &mut session, moment, dies, &mut tally).await?;
+        if dies { killed.push(session) } else { lived.push(session) }
     }
     drop(turn);
-    see_revoked(&stage, &sessions, &mut tally).await;
+    see_revoked(&stage, &lived, &killed, &mut tally).await;
     tally.refreshes = stage.local_box.refreshes();
     Ok(tally)
 }
@@ -46,7 +48,7 @@ async fn round(
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
         let (session, file) = (session.clone(), stage.file(0).to_owned());
-        callers.spawn(async move { session.ask(&file).await });
+        callers.spawn(async move { (session.ask(&file).await, Instant::now()) });
     }
     let held = timeout(CAUGHT_WITHIN, caught).await.ok().and_then(Result::ok);
     if held.is_none() {
@@ -55,6 +57,7 @@ async fn round(
     if !session.sign_out().await {
         tally.broken(format!("{moment:?}: the sign-out was not confirmed"));
     }
+    let signed_out_at = Instant::now();
     if dies {
         tally.count("killed", 1);
         stage.workerd.kill()?;
@@ -68,8 +71,10 @@ async fn round(
     }
     while let Some(told) = callers.join_next().await {
         match told {
-            Ok(Told::Ended(reason)) if reason == "signed_out" => {}
-            Ok(Told::Wait(_)) if dies => tally.errors_seen += 1,
+            Ok((Told::Ended(reason), _)) if reason == "signed_out" => {}
+            Ok((Told::Wait(_), _)) if dies => tally.errors_seen += 1,
+            // On a machine that stalls, the rotation may have gone on before the sign-out came.
+            Ok((Told::Served(_), at)) if at < signed_out_at => tally.count("served_before", 1),
             told => tally.broken(format!("{moment:?}: a caller was told {told:?} after the sign-out")),
         }
     }
