@@ -114,7 +114,8 @@ impl World {
         let opened_late = self.callers.iter().any(|caller| caller.want == Want::Open);
         let true_reason = match why {
             "signed_out" => self.watch.closed || opened_late,
-            "idle" => self.now.saturating_sub(self.watch.used_at) >= idle,
+            // KV may be behind with "last seen", too.
+            "idle" => self.watch.emptied || self.now.saturating_sub(self.watch.used_at) >= idle,
             "expired" => self.now >= self.watch.opened_at + millis(settings.session_absolute),
             "revoked" => dead,
             "rotation_lost" => dead || self.watch.window() || self.watch.emptied,
