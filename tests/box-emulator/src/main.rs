@@ -5,34 +5,51 @@ mod server;
 mod store;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use box_emulator::{Emulator, Options, Rotation, Settings};
 use clap::{Parser, ValueEnum};
+use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::pdfjs::Pdfjs;
 use crate::server::Shared;
 use crate::store::Store;
 
-/// A local Box for development and tests: sign-in, tokens, previews. It is not Box and knows nobody real.
+/// A local Box for development and tests: sign-in, tokens, files, previews. It is not Box and knows nobody real.
+///
+/// Start it, open the address it prints followed by /console, and point your client at that address instead of
+/// https://api.box.com and https://account.box.com.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = AFTER_HELP)]
 struct Arguments {
-    /// Port of the API and the authorize page on 127.0.0.1 (0: any free one).
+    /// Port of the API, the authorize page and the console (0: any free one).
     #[arg(long, default_value_t = 9400)]
     port: u16,
-    /// Port of file content on 127.0.0.1 (0: any free one).
+    /// Port of file content, a second origin as at Box (0: any free one).
     #[arg(long, default_value_t = 9401)]
     content_port: u16,
-    /// Where to keep tokens and sign-ins over restarts. Without it they end with the program.
+    /// The address to listen on. Anybody who reaches it can do everything: the console asks for no password.
+    #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST.into())]
+    bind: IpAddr,
+    /// How others reach the API, if not at the address it listens on: http://box.test:9400.
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+    /// The same for file content; must differ from the API's.
+    #[arg(long, value_name = "ORIGIN")]
+    content_origin: Option<String>,
+    /// Where to keep everything over restarts; uploads go into the folder FILE.uploads. Without it all ends with the
+    /// program.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// What becomes of a redeemed refresh token: replayable until the new pair is used, or dead at once.
     #[arg(long, value_enum, default_value_t = RotationMode::Lazy)]
     rotation: RotationMode,
+    /// A switch at the start (repeatable), as the console lists them: children_die_with_parent=true.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = switch)]
+    set: Vec<(String, Value)>,
     /// The npm package pdfjs-dist, unpacked; without it the preview stand-in shows no PDF.
     #[arg(long, value_name = "DIR")]
     pdfjs: Option<PathBuf>,
@@ -53,6 +70,13 @@ struct Arguments {
     seed: Option<u64>,
 }
 
+const AFTER_HELP: &str = "\
+Examples:
+  box-emulator                               everything in memory, on ports 9400 and 9401
+  box-emulator --state box.json              goes on where it stopped
+  box-emulator --rotation strict --set outside_resource_status=403
+  box-emulator --redirect-uri http://localhost:3000/callback --cors-origin http://localhost:3000";
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum RotationMode {
     Lazy,
@@ -72,8 +96,10 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), String> {
     let pdfjs = arguments.pdfjs.map(Pdfjs::open).transpose()?;
-    let (api, api_origin) = listen(arguments.port, "--port").await?;
-    let (content, content_origin) = listen(arguments.content_port, "--content-port").await?;
+    let (api, api_origin) = listen(arguments.bind, arguments.port, "--port").await?;
+    let (content, content_origin) = listen(arguments.bind, arguments.content_port, "--content-port").await?;
+    let api_origin = arguments.origin.unwrap_or(api_origin);
+    let content_origin = arguments.content_origin.unwrap_or(content_origin);
     let seed = match arguments.seed {
         Some(seed) => seed,
         None => getrandom::u64().map_err(|fault| format!("the system gives no randomness: {fault}"))?,
@@ -89,7 +115,9 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         client_secret: arguments.client_secret,
         redirect_uris: arguments.redirect_uri,
         cors_origins: arguments.cors_origin,
-        settings: Settings { rotation, ..Settings::default() },
+        settings: Settings { rotation, ..Settings::default() }
+            .with(arguments.set)
+            .map_err(|fault| format!("--set: {fault}"))?,
         seed,
         ..Options::default()
     };
@@ -112,13 +140,20 @@ async fn run(arguments: Arguments) -> Result<(), String> {
 fn announce(api_origin: &str, content_origin: &str) {
     let lines = format!(
         "Box emulator. It is not Box.\n  API      {api_origin}\n  content  {content_origin}\n  \
-         sign in  robin@example.com, password keyhole\n"
+         console  {api_origin}/console\n  sign in  robin@example.com, password keyhole\n"
     );
     let _unheard = std::io::stdout().write_all(lines.as_bytes());
 }
 
-async fn listen(port: u16, flag: &str) -> Result<(TcpListener, String), String> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+/// `NAME=VALUE`; a value that is no JSON is a word.
+fn switch(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("a switch is NAME=VALUE")?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    Ok((name.to_owned(), value))
+}
+
+async fn listen(ip: IpAddr, port: u16, flag: &str) -> Result<(TcpListener, String), String> {
+    let address = SocketAddr::new(ip, port);
     let listener = TcpListener::bind(address).await.map_err(|fault| match fault.kind() {
         std::io::ErrorKind::AddrInUse => {
             format!("port {port} is in use; stop what uses it, or choose another with {flag}")
@@ -126,5 +161,8 @@ async fn listen(port: u16, flag: &str) -> Result<(TcpListener, String), String> 
         _ => format!("cannot listen on {address}: {fault}"),
     })?;
     let bound = listener.local_addr().map_err(|fault| format!("cannot listen on {address}: {fault}"))?;
+    if ip.is_unspecified() {
+        return Ok((listener, format!("http://localhost:{}", bound.port())));
+    }
     Ok((listener, format!("http://{bound}")))
 }

@@ -81,6 +81,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// These settings with each named one replaced.
+    ///
+    /// # Errors
+    /// A sentence for the caller when a setting or its value does not exist.
+    pub fn with(self, named: impl IntoIterator<Item = (String, Value)>) -> Result<Self, String> {
+        self.patched(Value::Object(named.into_iter().collect()))
+    }
+
     /// These settings with those that `patch` names replaced.
     ///
     /// # Errors

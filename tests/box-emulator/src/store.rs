@@ -6,7 +6,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use box_emulator::State;
+use box_emulator::{State, StateFault};
 
 /// The file, and which revision of the state it holds.
 #[derive(Debug)]
@@ -33,10 +33,29 @@ impl Store {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(State::new(seed)),
             Err(fault) => return Err(format!("cannot read {path}: {fault}")),
         };
-        let state = State::read(&json, |sha1| fs::read(self.upload(sha1)).ok())
-            .map_err(|fault| format!("{path}: {fault}. Move the file away to start with nothing."))?;
+        let state = match State::read(&json, |sha1| fs::read(self.upload(sha1)).ok()) {
+            Err(StateFault::OtherFormat { found }) => {
+                return self.start_anew(found, seed);
+            }
+            state => state
+                .map_err(|fault| format!("{path}: {fault}. Move the file away to start with nothing."))?,
+        };
         self.saved_uploads = state.uploads().map(|(sha1, _)| sha1.to_owned()).collect();
         Ok(state)
+    }
+
+    /// Another version wrote the file: it is put aside for that version.
+    fn start_anew(&self, found: u32, seed: u64) -> Result<State, String> {
+        let aside = beside(&self.path, &format!(".format-{found}"));
+        let cannot = |fault| format!("cannot rename {} to {}: {fault}", self.path.display(), aside.display());
+        fs::rename(&self.path, &aside).map_err(cannot)?;
+        eprintln!(
+            "box-emulator: {} is of another version of this program (format {found}). It is kept as {}; this starts \
+             with nothing.",
+            self.path.display(),
+            aside.display()
+        );
+        Ok(State::new(seed))
     }
 
     /// Writes `state` if it has changed.

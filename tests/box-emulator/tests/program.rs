@@ -169,10 +169,42 @@ mod tests {
     fn a_state_that_cannot_be_read_is_said_and_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("state.json");
-        fs::write(&file, "{\"format\":99}").expect("written");
+        fs::write(&file, "{\"format\":").expect("written");
         let ended = fails(&["--port", "0", "--content-port", "0", "--state", file.to_str().expect("text")]);
-        assert!(ended.contains("format 99") && ended.contains("state.json"), "{ended}");
-        assert_eq!(fs::read_to_string(&file).expect("there"), "{\"format\":99}");
+        assert!(ended.contains("not a state") && ended.contains("state.json"), "{ended}");
+        assert_eq!(fs::read_to_string(&file).expect("there"), "{\"format\":");
+    }
+
+    #[test]
+    fn a_state_of_another_version_is_put_aside_and_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.json");
+        fs::write(&file, "{\"format\":1}").expect("written");
+        let program = start(&["--state", file.to_str().expect("text")]);
+        login(&program);
+        let aside = folder.path().join("state.json.format-1");
+        assert_eq!(fs::read_to_string(aside).expect("kept"), "{\"format\":1}");
+        assert!(fs::read_to_string(&file).expect("anew").contains("\"format\":2"));
+    }
+
+    #[test]
+    fn a_switch_can_be_set_at_the_start_and_one_that_does_not_exist_is_named() {
+        let program = start(&["--set", "outside_resource_status=403", "--set", "decision=deny"]);
+        let (_, status) = ask(&program.api, "GET /emulator/status HTTP/1.1", "").expect("an answer");
+        let status: Value = serde_json::from_str(&status).expect("JSON");
+        assert_eq!(status["settings"]["outside_resource_status"], 403);
+        assert_eq!(status["settings"]["decision"], "deny");
+        let ended = fails(&["--port", "0", "--content-port", "0", "--set", "pkcs=true"]);
+        assert!(ended.contains("--set") && ended.contains("pkcs"), "{ended}");
+    }
+
+    #[test]
+    fn where_it_listens_and_how_it_is_reached_can_differ() {
+        let program = start(&["--bind", "0.0.0.0", "--content-origin", "http://content.test"]);
+        assert!(program.api.starts_with("localhost:"), "{}", program.api);
+        let (_, status) = ask(&program.api, "GET /emulator/status HTTP/1.1", "").expect("an answer");
+        let status: Value = serde_json::from_str(&status).expect("JSON");
+        assert_eq!(status["content_origin"], "http://content.test");
     }
 
     #[test]
