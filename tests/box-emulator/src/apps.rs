@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use crate::cors;
+use crate::keys::PublicKey;
 
 /// One application, as the developer console holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,11 @@ pub(crate) struct App {
     pub(crate) authorized: bool,
     /// "Generate user access tokens": it may speak for users of the enterprise and for its own app users.
     pub(crate) may_act_as_users: bool,
+    /// "App + Enterprise Access": it may meet managed users, not only those that it made itself.
+    /// <https://developer.box.com/guides/authentication/jwt/jwt-setup/#application-access>
+    pub(crate) enterprise_access: bool,
+    /// What its JWT assertions are verified with.
+    pub(crate) keys: Vec<PublicKey>,
     /// The id of the user that the app itself is.
     pub(crate) service_account: Option<String>,
 }
@@ -55,6 +61,8 @@ impl App {
             scopes: BTreeSet::new(),
             authorized: true,
             may_act_as_users: false,
+            enterprise_access: true,
+            keys: Vec::new(),
             service_account: None,
         }
     }

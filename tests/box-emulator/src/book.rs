@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::account::ItemId;
+use crate::actor::Actor;
 use crate::refusals::{self, OAuthRefusal};
 use crate::settings::{Rotation, Settings};
 use crate::state::Data;
@@ -45,6 +46,8 @@ pub(crate) struct Token {
     pub(crate) holder: Holder,
     /// `None`: everything that `holder.user_id` may reach.
     pub(crate) resource: Option<ItemId>,
+    /// For which of its users the app narrowed it.
+    pub(crate) actor: Option<Actor>,
     /// The token or code that this one was made from.
     pub(crate) parent: Option<String>,
     pub(crate) grant: Option<u64>,
@@ -115,17 +118,31 @@ struct Pair {
     refresh: String,
 }
 
+/// What a downscoped token is good for.
+#[derive(Debug)]
+pub(crate) struct Narrowed {
+    pub(crate) holder: Holder,
+    pub(crate) resource: Option<ItemId>,
+    pub(crate) actor: Option<Actor>,
+}
+
 /// What a token endpoint answers: the values and the access token's remaining life.
 #[derive(Debug)]
 pub(crate) struct Issued {
     pub(crate) access: String,
-    pub(crate) refresh: String,
+    /// For apps that people log in to.
+    pub(crate) refresh: Option<String>,
     pub(crate) expires_in_seconds: u64,
 }
 
 impl Book {
     pub(crate) fn find(&self, value: &str) -> Option<&Token> {
         self.tokens.get(value)
+    }
+
+    /// The value of the token with that number.
+    pub(crate) fn at(&self, number: u64) -> Option<&str> {
+        self.tokens.iter().find(|(_, token)| token.number == number).map(|(value, _)| value.as_str())
     }
 
     /// All tokens, oldest first, with their values.
@@ -283,12 +300,26 @@ impl Data {
         Ok(self.issued(&pair, now_ms))
     }
 
+    /// An access token that cannot be refreshed: who may have it can ask again. `seconds`: `None` for as many as
+    /// the settings say.
+    pub(crate) fn issue_alone(
+        &mut self,
+        holder: Holder,
+        seconds: Option<u64>,
+        settings: &Settings,
+        now_ms: u64,
+    ) -> Issued {
+        let seconds = seconds.or(settings.access_token_seconds).unwrap_or_else(|| self.random_life());
+        let access = self.entropy.text(ACCESS_LENGTH);
+        self.book.enter(&access, Token::new(Kind::Access, holder, seconds, now_ms));
+        Issued { access, refresh: None, expires_in_seconds: seconds }
+    }
+
     /// A downscoped token made from `parent`.
     pub(crate) fn issue_child(
         &mut self,
         parent: &str,
-        holder: Holder,
-        resource: Option<ItemId>,
+        narrowed: Narrowed,
         settings: &Settings,
         now_ms: u64,
     ) -> (String, u64) {
@@ -297,7 +328,8 @@ impl Data {
         let seconds = if settings.child_capped_by_parent { fresh.min(left) } else { fresh };
         let value = format!("1!{}", self.entropy.text(CHILD_LENGTH));
         let parent = Some(parent.to_owned());
-        let token = Token { resource, parent, ..Token::new(Kind::Child, holder, seconds, now_ms) };
+        let Narrowed { holder, resource, actor } = narrowed;
+        let token = Token { resource, actor, parent, ..Token::new(Kind::Child, holder, seconds, now_ms) };
         self.book.enter(&value, token);
         (value, seconds)
     }
@@ -354,7 +386,7 @@ impl Data {
 
     fn issued(&self, pair: &Pair, now_ms: u64) -> Issued {
         let expires_in_seconds = self.book.find(&pair.access).map_or(0, |token| token.seconds_left(now_ms));
-        Issued { access: pair.access.clone(), refresh: pair.refresh.clone(), expires_in_seconds }
+        Issued { access: pair.access.clone(), refresh: Some(pair.refresh.clone()), expires_in_seconds }
     }
 
     fn random_life(&mut self) -> u64 {
@@ -369,6 +401,7 @@ impl Token {
             kind,
             holder,
             resource: None,
+            actor: None,
             parent: None,
             grant: None,
             terms: None,

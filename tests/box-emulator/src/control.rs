@@ -2,6 +2,9 @@
 //!
 //! It tells every secret there is, so it answers programs on this machine and no web page.
 
+mod keys;
+mod tokens;
+
 use http::header::{CACHE_CONTROL, HeaderName};
 use http::{Method, StatusCode};
 use serde::Deserialize;
@@ -27,7 +30,7 @@ pub(crate) fn is_for(call: &Call) -> bool {
 /// Answers it.
 pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
     let mut response = match admit(emulator, call).and_then(|()| act(emulator, call)) {
-        Ok(body) => answer::ok(&body),
+        Ok((status, body)) => answer::json(status, &body),
         Err((status, fault)) => answer::json(status, &json!({"error": fault})),
     };
     answer::set(&mut response, CACHE_CONTROL, "no-store");
@@ -56,7 +59,20 @@ fn admit(emulator: &Emulator, call: &Call) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn act(emulator: &mut Emulator, call: &Call) -> Result<Value, Refusal> {
+fn act(emulator: &mut Emulator, call: &Call) -> Result<(StatusCode, Value), Refusal> {
+    let done = |body| (StatusCode::OK, body);
+    match (&call.method, call.segments().as_slice()) {
+        (&Method::POST, ["emulator", "apps", client_id, "keys"]) => keys::add(emulator, call, client_id),
+        (&Method::DELETE, ["emulator", "apps", client_id, "keys", id]) => {
+            keys::remove(emulator, client_id, id).map(done)
+        }
+        (&Method::POST, ["emulator", "tokens"]) => tokens::issue(emulator, call),
+        (&Method::POST, ["emulator", "tokens", "revoke"]) => tokens::revoke(emulator, call).map(done),
+        _ => drive(emulator, call).map(done),
+    }
+}
+
+fn drive(emulator: &mut Emulator, call: &Call) -> Result<Value, Refusal> {
     match (&call.method, call.path.trim_start_matches("/emulator/")) {
         (&Method::GET, "status") => Ok(status(emulator, call)),
         (&Method::POST, "settings") => change_settings(emulator, call),
@@ -139,12 +155,14 @@ fn ledger(emulator: &Emulator, call: &Call) -> Value {
     let book: &Book = &emulator.state.book;
     let row = |(value, token): (&str, &crate::book::Token)| {
         json!({
+            "number": token.number,
             "kind": token.kind,
             "value": value,
             "client_id": token.holder.client_id,
             "parent": token.parent,
             "scopes": token.holder.scopes,
             "resource": token.resource,
+            "actor": token.actor,
             "issued_at_ms": token.issued_at_ms,
             "expires_at_ms": token.expires_at_ms,
             "state": book.standing(token, &emulator.settings, call.now_ms),

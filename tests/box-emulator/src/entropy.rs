@@ -35,6 +35,11 @@ impl Entropy {
         low + drawn % (high - low + 1)
     }
 
+    /// The seed of another stream, unlike any drawn before.
+    pub(crate) fn seed(&mut self) -> [u8; 32] {
+        self.block()
+    }
+
     /// A name for request `number`, which needs no secrecy and leaves the state as it is.
     pub(crate) fn request_id(&self, number: u64) -> String {
         let hash = Sha256::digest(format!("request {} {number}", self.seed));

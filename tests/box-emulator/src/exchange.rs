@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::account::{self, Account, Item, ItemId};
-use crate::book::{Holder, Kind, Standing, Token};
+use crate::actor::Actor;
+use crate::book::{Holder, Kind, Narrowed, Standing, Token};
 use crate::emulator::Emulator;
 use crate::files;
 use crate::folders;
+use crate::jwt::Terms;
 use crate::refusals::{self, OAuthRefusal};
 use crate::request::{Call, Form};
 use crate::scopes;
@@ -40,13 +42,15 @@ pub(crate) fn exchange(emulator: &mut Emulator, call: &Call, form: &Form) -> Res
     }
     let scopes = narrowed_scopes(parent, form)?;
     let resource = resource(emulator, call, parent, form)?;
+    let actor = actor(emulator, call, parent, form)?;
 
     let account = emulator.account(&parent.holder.user_id);
     let holder = Holder { scopes: scopes.clone(), ..parent.holder.clone() };
     let restricted_to = restricted_to(account, &scopes, resource.as_ref());
+    let narrowed = Narrowed { holder, resource, actor };
     emulator.settle(subject);
     let data = emulator.state.edit();
-    let (value, seconds) = data.issue_child(subject, holder, resource, &emulator.settings, call.now_ms);
+    let (value, seconds) = data.issue_child(subject, narrowed, &emulator.settings, call.now_ms);
     Ok(json!({
         "access_token": value,
         "expires_in": seconds,
@@ -71,6 +75,20 @@ fn narrowed_scopes(parent: &Token, form: &Form) -> Result<BTreeSet<String>, OAut
         return Err(refusals::SCOPE_MISSING);
     }
     if scopes::hold(&parent.holder.scopes, &scopes) { Ok(scopes) } else { Err(refusals::SCOPE_NOT_HELD) }
+}
+
+/// The actor named, or else the parent's own.
+fn actor(
+    emulator: &Emulator,
+    call: &Call,
+    parent: &Token,
+    form: &Form,
+) -> Result<Option<Actor>, OAuthRefusal> {
+    let client_id = &parent.holder.client_id;
+    let app = emulator.app(client_id).ok_or(refusals::CLIENT_INVALID)?;
+    let own_addresses = token::own_addresses(emulator, call);
+    let terms = Terms { client_id, own_addresses: &own_addresses, now_ms: call.now_ms };
+    Ok(Actor::read(app, form, &terms)?.or_else(|| parent.actor.clone()))
 }
 
 /// The item asked for, which the parent must reach. None asked: the parent's own.

@@ -8,9 +8,14 @@
 mod authorize;
 mod pages;
 
+mod actor;
+mod assertion;
+mod ccg;
 mod exchange;
+mod jwt;
 mod pkce;
 mod revoke;
+mod subject;
 mod token;
 
 mod bearer;
@@ -29,6 +34,7 @@ mod apps;
 mod blob;
 mod book;
 mod entropy;
+mod keys;
 mod people;
 mod sample;
 mod state;

@@ -26,11 +26,44 @@ pub(crate) const CODE_EXPIRED: OAuthRefusal = oauth("invalid_grant", "The author
 /// drotiro/boxfs2#12.
 pub(crate) const CODE_INVALID: OAuthRefusal =
     oauth("invalid_grant", "Auth code doesn't exist or is invalid for the client");
-/// developer.box.com, common errors.
+/// developer.box.com, common errors; box-java-sdk, scribejava#842.
 pub(crate) const CLIENT_INVALID: OAuthRefusal = oauth("invalid_client", "The client credentials are invalid");
-/// developer.box.com, common errors.
+/// developer.box.com, common errors; golchha21/BoxPHPAPI#33.
 pub(crate) const GRANT_TYPE_UNAUTHORIZED: OAuthRefusal =
-    oauth("invalid_request", "The grant type is unauthorized for this client_id.");
+    oauth("invalid_request", "The grant type is unauthorized for this client_id");
+/// developer.box.com, common errors; boxcli#154.
+pub(crate) const APP_UNAUTHORIZED: OAuthRefusal =
+    oauth("unauthorized_client", "This app is not authorized by the enterprise admin");
+/// developer.box.com, client credentials grant: for a wrong secret and for a wrong subject.
+pub(crate) const GRANT_CREDENTIALS_INVALID: OAuthRefusal =
+    oauth("invalid_grant", "Grant credentials are invalid");
+/// support.box.com 360044192553, box-java-sdk#439: a user whom the app may not speak for.
+pub(crate) const USER_TOKEN_REFUSED: OAuthRefusal =
+    oauth("invalid_request", "Cannot obtain user token based on the enterprise configuration for your app");
+/// box-python-sdk#618.
+pub(crate) const REFRESH_TOKEN_MISSING: OAuthRefusal =
+    oauth("invalid_request", "No \"refresh_token\" parameter found");
+/// box-node-sdk#109, box-java-sdk's tests: for one that has passed and for one too far away.
+pub(crate) const JWT_EXP: OAuthRefusal = oauth(
+    "invalid_grant",
+    "Current date/time MUST be before the expiration date/time listed in the 'exp' claim",
+);
+/// box-node-sdk#96.
+pub(crate) const JWT_IAT_OR_NBF: OAuthRefusal = oauth(
+    "invalid_grant",
+    "Current date/time MUST be after or equal to the not-before date/time listed in the 'nbf' or 'iat' claim",
+);
+/// box-node-sdk#403, box-java-sdk's tests. For one of a wrong length, too.
+pub(crate) const JWT_JTI: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'jti' claim. A unique 'jti' value is required.");
+/// box-python-sdk#868, #822.
+pub(crate) const JWT_SUB: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'sub' claim. The 'sub' specified is invalid.");
+/// gildas/go-box, `errors.go`; its first sentence also in the README of Box's own sample for Node on Lambda.
+pub(crate) const JWT_ISS: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'iss' claim. The client id specified is invalid.");
+/// The README of Box's own sample for Node on Lambda, for a wrong public key id: the words end like that.
+pub(crate) const JWT_KEY_UNKNOWN: OAuthRefusal = oauth("invalid_grant", "OpenSSL unable to verify data: ");
 /// box-node-sdk#168, box-python-sdk#532.
 pub(crate) const RESOURCE_INVALID: OAuthRefusal =
     oauth("invalid_resource", "The target resource is invalid.");
@@ -38,16 +71,16 @@ pub(crate) const RESOURCE_INVALID: OAuthRefusal =
 /// Words of ours, from here to the end of the OAuth table.
 pub(crate) const GRANT_TYPE_MISSING: OAuthRefusal =
     oauth("invalid_request", "Invalid grant_type parameter or parameter missing");
-pub(crate) const CODE_MISSING: OAuthRefusal = oauth("invalid_request", "No code parameter found");
-pub(crate) const REFRESH_TOKEN_MISSING: OAuthRefusal =
-    oauth("invalid_request", "No refresh token parameter found");
-pub(crate) const TOKEN_MISSING: OAuthRefusal = oauth("invalid_request", "No token parameter found");
+pub(crate) const CODE_MISSING: OAuthRefusal = oauth("invalid_request", "No \"code\" parameter found");
+pub(crate) const TOKEN_MISSING: OAuthRefusal = oauth("invalid_request", "No \"token\" parameter found");
+pub(crate) const ASSERTION_MISSING: OAuthRefusal =
+    oauth("invalid_request", "No \"assertion\" parameter found");
 pub(crate) const SUBJECT_TOKEN_MISSING: OAuthRefusal =
-    oauth("invalid_request", "No subject_token parameter found");
+    oauth("invalid_request", "No \"subject_token\" parameter found");
 pub(crate) const SUBJECT_TOKEN_TYPE_INVALID: OAuthRefusal =
     oauth("invalid_request", "The subject_token_type is invalid");
 pub(crate) const SUBJECT_TOKEN_INVALID: OAuthRefusal = oauth("invalid_grant", "Invalid subject token");
-pub(crate) const SCOPE_MISSING: OAuthRefusal = oauth("invalid_request", "No scope parameter found");
+pub(crate) const SCOPE_MISSING: OAuthRefusal = oauth("invalid_request", "No \"scope\" parameter found");
 pub(crate) const SCOPE_UNKNOWN: OAuthRefusal = oauth("invalid_scope", "The scope is unknown or malformed");
 /// Box's OpenAPI text asks for 401 when the subject token does not hold the scope.
 pub(crate) const SCOPE_NOT_HELD: OAuthRefusal = OAuthRefusal {
@@ -64,6 +97,27 @@ pub(crate) const NOT_A_FORM: OAuthRefusal =
 pub(crate) const PARAMETER_REPEATED: OAuthRefusal = oauth("invalid_request", "A parameter is given twice");
 pub(crate) const VERIFIER_INVALID: OAuthRefusal =
     oauth("invalid_grant", "The code_verifier does not match the code_challenge");
+pub(crate) const JWT_UNREADABLE: OAuthRefusal = oauth("invalid_grant", "The assertion is not a JWT");
+pub(crate) const JWT_ALGORITHM: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'alg' header. It must be RS256, RS384 or RS512.");
+pub(crate) const JWT_TYPE: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'typ' header. It must be JWT.");
+pub(crate) const JWT_KEY_MISSING: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'kid' header. The application has not exactly one public key.");
+pub(crate) const JWT_SIGNATURE: OAuthRefusal =
+    oauth("invalid_grant", "The signature of the assertion is invalid");
+pub(crate) const JWT_AUD: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'aud' claim. The 'aud' specified is invalid.");
+pub(crate) const JWT_SUB_TYPE: OAuthRefusal =
+    oauth("invalid_grant", "Please check the 'box_sub_type' claim. It must be enterprise or user.");
+pub(crate) const ACTOR_TOKEN_MISSING: OAuthRefusal =
+    oauth("invalid_request", "No \"actor_token\" parameter found");
+pub(crate) const ACTOR_TOKEN_TYPE_INVALID: OAuthRefusal =
+    oauth("invalid_request", "The actor_token_type is invalid");
+pub(crate) const ACTOR_CLAIMS_INVALID: OAuthRefusal = oauth(
+    "invalid_grant",
+    "Please check the 'box_sub_type' and 'name' claims. An actor is external and has a name.",
+);
 pub(crate) const NOT_A_POST: OAuthRefusal = OAuthRefusal {
     status: StatusCode::METHOD_NOT_ALLOWED,
     error: "invalid_request",

@@ -13,6 +13,7 @@ use crate::blob::Blob;
 use crate::book::Book;
 use crate::content::Download;
 use crate::entropy::Entropy;
+use crate::jwt::UsedAssertions;
 use crate::people::User;
 use crate::representations::Progress;
 use crate::sample::{self, Sample};
@@ -44,6 +45,7 @@ pub struct Data {
     /// By user id.
     pub(crate) accounts: BTreeMap<String, Account>,
     pub(crate) book: Book,
+    pub(crate) used_assertions: UsedAssertions,
     pub(crate) browsers: BTreeMap<String, Browser>,
     pub(crate) downloads: BTreeMap<String, Download>,
     pub(crate) representations: BTreeMap<String, Progress>,
@@ -84,6 +86,7 @@ impl State {
             users: users.into_iter().map(|user| (user.id.clone(), user)).collect(),
             accounts,
             book: Book::default(),
+            used_assertions: UsedAssertions::default(),
             browsers: BTreeMap::new(),
             downloads: BTreeMap::new(),
             representations: BTreeMap::new(),

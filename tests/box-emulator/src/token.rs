@@ -6,8 +6,10 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::answer::{self, Response};
-use crate::apps::App;
+use crate::apps::{App, Auth};
+use crate::assertion;
 use crate::book::{Issued, Kind, Standing};
+use crate::ccg;
 use crate::emulator::Emulator;
 use crate::exchange;
 use crate::pkce;
@@ -31,10 +33,8 @@ fn grant(emulator: &mut Emulator, call: &Call) -> Result<Value, OAuthRefusal> {
         Some("authorization_code") => redeem_code(emulator, call, &form),
         Some("refresh_token") => refresh(emulator, call, &form),
         Some(TOKEN_EXCHANGE) => exchange::exchange(emulator, call, &form),
-        Some("client_credentials" | JWT_BEARER) => {
-            client(emulator, &form)?;
-            Err(refusals::GRANT_TYPE_UNAUTHORIZED)
-        }
+        Some("client_credentials") => ccg::grant(emulator, call, &form),
+        Some(JWT_BEARER) => assertion::grant(emulator, call, &form),
         _ => Err(refusals::GRANT_TYPE_MISSING),
     }
 }
@@ -62,9 +62,30 @@ pub(crate) fn client<'a>(emulator: &'a Emulator, form: &Form) -> Result<&'a App,
     emulator.app(id).filter(|app| app.has_secret(secret)).ok_or(refusals::CLIENT_INVALID)
 }
 
+/// Where this endpoint was reached, and where it is known to be.
+pub(crate) fn own_addresses(emulator: &Emulator, call: &Call) -> [String; 2] {
+    [emulator.options.api_origin.clone(), format!("http://{}", call.authority)]
+        .map(|origin| format!("{origin}/oauth2/token"))
+}
+
+/// An app has one way of signing in, and the grants that belong to it.
+///
+/// # Errors
+/// `invalid_request`.
+pub(crate) fn require(app: &App, auth: Auth) -> Result<(), OAuthRefusal> {
+    if app.auth == auth { Ok(()) } else { Err(refusals::GRANT_TYPE_UNAUTHORIZED) }
+}
+
+/// The client id of the app that people log in to, which has proved itself.
+fn login_client(emulator: &Emulator, form: &Form) -> Result<String, OAuthRefusal> {
+    let app = client(emulator, form)?;
+    require(app, Auth::OAuth2)?;
+    Ok(app.client_id.clone())
+}
+
 /// RFC 6749 section 4.1.3. Box ignores `redirect_uri` here; one that differs is refused all the same.
 fn redeem_code(emulator: &mut Emulator, call: &Call, form: &Form) -> Result<Value, OAuthRefusal> {
-    let client_id = client(emulator, form)?.client_id.clone();
+    let client_id = login_client(emulator, form)?;
     let code = form.value("code").ok_or(refusals::CODE_MISSING)?;
     let token = emulator.state.book.find(code).filter(|token| token.kind == Kind::Code);
     let token = token.filter(|token| token.holder.client_id == client_id).ok_or(refusals::CODE_INVALID)?;
@@ -83,23 +104,27 @@ fn redeem_code(emulator: &mut Emulator, call: &Call, form: &Form) -> Result<Valu
     let holder = token.holder.clone();
     let data = emulator.state.edit();
     data.book.use_up(code);
-    Ok(pair(&data.open_grant(code, holder, &emulator.settings, call.now_ms)))
+    Ok(body(&data.open_grant(code, holder, &emulator.settings, call.now_ms)))
 }
 
 /// RFC 6749 section 6.
 fn refresh(emulator: &mut Emulator, call: &Call, form: &Form) -> Result<Value, OAuthRefusal> {
-    let client_id = client(emulator, form)?.client_id.clone();
+    let client_id = login_client(emulator, form)?;
     let refresh = form.value("refresh_token").ok_or(refusals::REFRESH_TOKEN_MISSING)?;
     let data = emulator.state.edit();
-    Ok(pair(&data.redeem_refresh(&client_id, refresh, &emulator.settings, call.now_ms)?))
+    Ok(body(&data.redeem_refresh(&client_id, refresh, &emulator.settings, call.now_ms)?))
 }
 
-fn pair(issued: &Issued) -> Value {
-    json!({
+/// The answer of every grant but the exchange; only people's apps get a refresh token.
+pub(crate) fn body(issued: &Issued) -> Value {
+    let mut body = json!({
         "access_token": issued.access,
         "expires_in": issued.expires_in_seconds,
         "restricted_to": [],
-        "refresh_token": issued.refresh,
         "token_type": "bearer",
-    })
+    });
+    if let (Some(body), Some(refresh)) = (body.as_object_mut(), &issued.refresh) {
+        body.insert("refresh_token".to_owned(), json!(refresh));
+    }
+    body
 }

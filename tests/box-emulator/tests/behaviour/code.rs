@@ -97,7 +97,6 @@ fn the_client_must_prove_itself_for_every_grant_but_exchange() {
         for form in [
             &[("grant_type", "authorization_code"), ("code", &*code)][..],
             &[("grant_type", "refresh_token"), ("refresh_token", &*pair.refresh)],
-            &[("grant_type", "client_credentials")],
         ] {
             let answer = client.token(&[form, given].concat());
             answer.is_oauth(400, "invalid_client", "The client credentials are invalid");
@@ -112,12 +111,12 @@ fn a_malformed_request_is_told_what_is_wrong() {
     for (form, description) in [
         (&[][..], grant_type),
         (&[("grant_type", "password")], grant_type),
-        (&[("grant_type", "authorization_code")], "No code parameter found"),
-        (&[("grant_type", "refresh_token")], "No refresh token parameter found"),
-        (&[("grant_type", "client_credentials")], "The grant type is unauthorized for this client_id."),
+        (&[("grant_type", "authorization_code")], "No \"code\" parameter found"),
+        (&[("grant_type", "refresh_token")], "No \"refresh_token\" parameter found"),
+        (&[("grant_type", "client_credentials")], "The grant type is unauthorized for this client_id"),
         (
             &[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")],
-            "The grant type is unauthorized for this client_id.",
+            "The grant type is unauthorized for this client_id",
         ),
         (&[("grant_type", "refresh_token"), ("grant_type", "refresh_token")], "A parameter is given twice"),
     ] {

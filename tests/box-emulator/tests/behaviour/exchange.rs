@@ -123,7 +123,7 @@ fn scopes_must_exist_and_be_held() {
         client.exchange(&pair.access, scope, None).is_oauth(
             400,
             "invalid_request",
-            "No scope parameter found",
+            "No \"scope\" parameter found",
         );
     }
     let answer = client.exchange(&pair.access, "item_preview manage_groups", None);
@@ -152,10 +152,10 @@ fn a_malformed_exchange_is_told_what_is_wrong() {
     let subject = ("subject_token", &*pair.access);
     let kind = ("subject_token_type", ACCESS_TOKEN);
     for (form, description) in [
-        (&[kind][..], "No subject_token parameter found"),
+        (&[kind][..], "No \"subject_token\" parameter found"),
         (&[subject], "The subject_token_type is invalid"),
         (&[subject, ("subject_token_type", "jwt")], "The subject_token_type is invalid"),
-        (&[subject, kind], "No scope parameter found"),
+        (&[subject, kind], "No \"scope\" parameter found"),
         (
             &[subject, kind, ("scope", "item_preview"), ("resource", "a"), ("box_shared_link", "b")],
             "box_shared_link and resource exclude each other",

@@ -1,13 +1,25 @@
 //! What the emulator answers and what it refuses, asked over HTTP as any client would.
 #[cfg(test)]
+mod signer;
+#[cfg(test)]
 mod support;
 
 #[cfg(test)]
+mod actor;
+#[cfg(test)]
 mod authorize;
+#[cfg(test)]
+mod ccg;
 #[cfg(test)]
 mod code;
 #[cfg(test)]
+mod developer_tokens;
+#[cfg(test)]
 mod exchange;
+#[cfg(test)]
+mod jwt;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod revoke;
 #[cfg(test)]

@@ -83,7 +83,7 @@ fn the_client_must_prove_itself_and_name_a_token() {
     {
         revoke(form).is_oauth(400, "invalid_client", "The client credentials are invalid");
     }
-    revoke(CREDENTIALS).is_oauth(400, "invalid_request", "No token parameter found");
+    revoke(CREDENTIALS).is_oauth(400, "invalid_request", "No \"token\" parameter found");
     assert!(client.works(&pair.access));
 }
 

@@ -74,7 +74,8 @@ fn the_written_form_is_this_one() {
     let now = client.now_ms;
     let token = |number: u64, kind: &str, seconds: u64| {
         json!({
-            "number": number, "kind": kind, "holder": holder, "resource": null, "parent": code, "grant": 0,
+            "number": number, "kind": kind, "holder": holder, "resource": null, "actor": null, "parent": code,
+            "grant": 0,
             "terms": null, "issued_at_ms": now, "expires_at_ms": now + seconds * 1000, "end": null,
         })
     };
@@ -105,6 +106,7 @@ fn the_written_form_is_this_one() {
                     },
                 },
             },
+            "used_assertions": {},
             "browsers": {},
             "downloads": {},
             "representations": {},
@@ -133,7 +135,7 @@ fn the_written_form_of_an_app_a_user_and_a_file_is_this_one() {
             "name": "Keyhole", "client_id": "keyhole-dev", "client_secret": "keyhole-dev-secret-not-a-secret",
             "auth": "oauth2", "redirect_uris": ["http://localhost:8787/auth/callback"],
             "cors_origins": ["http://localhost:8787"], "scopes": ["root_readwrite"], "authorized": true,
-            "may_act_as_users": false, "service_account": null,
+            "may_act_as_users": false, "enterprise_access": true, "keys": [], "service_account": null,
         })
     );
     assert_eq!(

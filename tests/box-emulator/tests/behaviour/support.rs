@@ -1,6 +1,6 @@
 //! A client with a clock of its own, and assertions in two words.
 
-use box_emulator::{Emulator, Options, Reply};
+use box_emulator::{Emulator, Options, Reply, State};
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 
@@ -72,6 +72,20 @@ impl Client {
         let answer = self.ask("POST", &format!("/emulator/{path}")).json(body).send();
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
+    }
+
+    /// Changes what the emulator remembers, as if somebody had edited its state file between two runs.
+    pub(crate) fn edit_state(&mut self, edit: impl FnOnce(&mut Value)) {
+        let written = self.emulator.state().write().expect("JSON");
+        let mut state: Value = serde_json::from_slice(&written).expect("JSON");
+        edit(&mut state);
+        let state = State::read(state.to_string().as_bytes(), |_| None).expect("readable");
+        self.emulator = Emulator::resume(Options::default(), state);
+    }
+
+    /// Changes one member of an app.
+    pub(crate) fn edit_app(&mut self, client_id: &str, member: &str, value: Value) {
+        self.edit_state(|state| state["apps"][client_id][member] = value);
     }
 
     pub(crate) fn settings(&mut self, settings: Value) {
@@ -234,6 +248,18 @@ impl Answer {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.json(), json!({"error": error, "error_description": description}));
         assert_eq!(self.header("cache-control"), Some("no-store"));
+    }
+
+    /// An ordinary answer without a refresh token, and the access token in it.
+    #[track_caller]
+    pub(crate) fn alone(&self) -> String {
+        assert_eq!(self.status, 200, "{}", self.text());
+        let body = self.json();
+        let names: Vec<&String> = body.as_object().expect("an object").keys().collect();
+        assert_eq!(names, ["access_token", "expires_in", "restricted_to", "token_type"]);
+        assert_eq!((&body["restricted_to"], &body["token_type"]), (&json!([]), &json!("bearer")));
+        assert!(body["expires_in"].as_u64().is_some_and(|seconds| (3600..=4250).contains(&seconds)));
+        body["access_token"].as_str().expect("a token").to_owned()
     }
 
     /// An error object of the API, word by word.
