@@ -219,10 +219,11 @@ impl Asked {
             form.value("client_id").and_then(|client_id| emulator.app(client_id)).ok_or(Refused::CLIENT)?;
         let redirect_uri = way_back(app, form.value("redirect_uri"))?;
         let state = form.value("state");
+        let state_on_errors = state.filter(|_| emulator.settings.state_on_errors);
         let there = |error, description| {
             Refused::There(back(
                 &redirect_uri,
-                state,
+                state_on_errors,
                 &[("error", error), ("error_description", description)],
             ))
         };
@@ -266,7 +267,7 @@ impl Asked {
             }
             Decision::Deny => back(
                 &self.redirect_uri,
-                state,
+                state.filter(|_| emulator.settings.state_on_errors),
                 &[
                     ("error", "access_denied"),
                     ("error_description", "The user denied access to your application"),

@@ -161,13 +161,29 @@ impl Book {
             None if token.expires_at_ms <= now_ms => return Standing::Expired,
             None => {}
         }
-        if token.kind == Kind::Child && settings.children_die_with_parent {
-            return match token.parent.as_deref().and_then(|parent| self.find(parent)) {
-                Some(parent) => self.standing(parent, settings, now_ms),
-                None => Standing::Revoked,
-            };
+        self.end_of_parents(token, settings).unwrap_or(Standing::Live)
+    }
+
+    /// How a downscoped token ended with the one it was made from, or with the one that was made from.
+    fn end_of_parents(&self, token: &Token, settings: &Settings) -> Option<Standing> {
+        if token.kind != Kind::Child {
+            return None;
         }
-        Standing::Live
+        let parent = self.find(token.parent.as_deref()?)?;
+        if settings.children_die_on_revoke && self.is_revoked(parent) {
+            return Some(Standing::Revoked);
+        }
+        if settings.children_die_on_rotation && parent.end == Some(End::Superseded) {
+            return Some(Standing::Superseded);
+        }
+        self.end_of_parents(parent, settings)
+    }
+
+    /// Whether `token` was revoked, or after its own end the grant that it came from.
+    fn is_revoked(&self, token: &Token) -> bool {
+        let grant = token.grant.and_then(|number| self.grants.get(&number));
+        let current = grant.and_then(|grant| self.find(&grant.current.access));
+        [Some(token), current].into_iter().flatten().any(|token| token.end == Some(End::Revoked))
     }
 
     /// Ends the life of every token of `kind` that has not ended yet.
@@ -212,6 +228,14 @@ impl Book {
         let before = std::mem::replace(&mut grant.current, pending);
         self.end(&before.access, End::Superseded);
         self.end(&before.refresh, End::Superseded);
+    }
+
+    /// Whether the time in which a refresh token could be redeemed again has passed since it brought `pending`.
+    fn replay_is_over(&self, pending: &Pair, settings: &Settings, now_ms: u64) -> bool {
+        let since_ms = self.find(&pending.refresh).map_or(now_ms, |token| token.issued_at_ms);
+        settings
+            .replay_seconds
+            .is_some_and(|seconds| now_ms.saturating_sub(since_ms) > seconds.saturating_mul(1000))
     }
 
     fn grant_of(&self, value: &str) -> Option<(u64, &Grant)> {
@@ -287,8 +311,17 @@ impl Data {
         let (number, grant) = self.book.grant_of(refresh).ok_or(refusals::REFRESH_TOKEN_INVALID)?;
         let (holder, pending) = (grant.holder.clone(), grant.pending.clone());
         let pair = match (pending, settings.rotation) {
-            (Some(pending), Rotation::Lazy) => self.replay(number, pending, &holder, settings, now_ms),
             (Some(_), Rotation::Strict) => return Err(refusals::REFRESH_TOKEN_INVALID),
+            (Some(pending), Rotation::Lazy) if self.book.replay_is_over(&pending, settings, now_ms) => {
+                self.book.use_up(refresh);
+                return Err(refusals::REFRESH_TOKEN_INVALID);
+            }
+            (Some(pending), Rotation::Lazy) if settings.replay_brings_new_pair => {
+                self.book.end(&pending.access, End::Superseded);
+                self.book.end(&pending.refresh, End::Superseded);
+                self.issue_pair(number, refresh, &holder, settings, now_ms)
+            }
+            (Some(pending), Rotation::Lazy) => self.replay(number, pending, &holder, settings, now_ms),
             (None, _) => self.issue_pair(number, refresh, &holder, settings, now_ms),
         };
         if settings.rotation == Rotation::Strict {

@@ -17,6 +17,7 @@ use crate::jwt::Terms;
 use crate::refusals::{self, OAuthRefusal};
 use crate::request::{Call, Form};
 use crate::scopes;
+use crate::settings::{ScopeNotHeld, Settings, WithoutResource};
 use crate::token;
 
 const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -40,13 +41,16 @@ pub(crate) fn exchange(emulator: &mut Emulator, call: &Call, form: &Form) -> Res
     if proven.is_some_and(|client_id| client_id != parent.holder.client_id) {
         return Err(refusals::CLIENT_INVALID);
     }
-    let scopes = narrowed_scopes(parent, form)?;
+    let scopes = narrowed_scopes(&emulator.settings, parent, form)?;
     let resource = resource(emulator, call, parent, form)?;
     let actor = actor(emulator, call, parent, form)?;
 
     let account = emulator.account(&parent.holder.user_id);
     let holder = Holder { scopes: scopes.clone(), ..parent.holder.clone() };
-    let restricted_to = restricted_to(account, &scopes, resource.as_ref());
+    let restricted_to = match (&resource, emulator.settings.restricted_to_without_resource) {
+        (None, WithoutResource::Empty) => Vec::new(),
+        (resource, _) => restricted_to(account, &scopes, resource.as_ref()),
+    };
     let narrowed = Narrowed { holder, resource, actor };
     emulator.settle(subject);
     let data = emulator.state.edit();
@@ -62,19 +66,36 @@ pub(crate) fn exchange(emulator: &mut Emulator, call: &Call, form: &Form) -> Res
 
 fn live_subject<'a>(emulator: &'a Emulator, call: &Call, subject: &str) -> Result<&'a Token, OAuthRefusal> {
     let book = &emulator.state.book;
-    book.find(subject)
+    let settings = &emulator.settings;
+    let subject = book
+        .find(subject)
         .filter(|token| matches!(token.kind, Kind::Access | Kind::Child))
-        .filter(|token| book.standing(token, &emulator.settings, call.now_ms) == Standing::Live)
-        .ok_or(refusals::SUBJECT_TOKEN_INVALID)
+        .filter(|token| book.standing(token, settings, call.now_ms) == Standing::Live)
+        .ok_or_else(|| refusals::SUBJECT_TOKEN_INVALID.with_status(settings.dead_subject_status))?;
+    if subject.kind == Kind::Child && !settings.nested_exchange {
+        return Err(refusals::SUBJECT_TOKEN_NARROWED);
+    }
+    Ok(subject)
 }
 
-fn narrowed_scopes(parent: &Token, form: &Form) -> Result<BTreeSet<String>, OAuthRefusal> {
+fn narrowed_scopes(
+    settings: &Settings,
+    parent: &Token,
+    form: &Form,
+) -> Result<BTreeSet<String>, OAuthRefusal> {
     let list = form.value("scope").ok_or(refusals::SCOPE_MISSING)?;
     let scopes = scopes::parse(list).ok_or(refusals::SCOPE_UNKNOWN)?;
     if scopes.is_empty() {
         return Err(refusals::SCOPE_MISSING);
     }
-    if scopes::hold(&parent.holder.scopes, &scopes) { Ok(scopes) } else { Err(refusals::SCOPE_NOT_HELD) }
+    if scopes::hold(&parent.holder.scopes, &scopes) {
+        return Ok(scopes);
+    }
+    let refusal = match settings.scope_not_held_error {
+        ScopeNotHeld::InvalidScope => refusals::SCOPE_NOT_HELD,
+        ScopeNotHeld::InsufficientScope => refusals::SCOPE_INSUFFICIENT,
+    };
+    Err(refusal.with_status(settings.scope_not_held_status))
 }
 
 /// The actor named, or else the parent's own.
@@ -106,6 +127,9 @@ fn resource(
     };
     let own = [BOX_API, &emulator.options.api_origin, &format!("http://{}", call.authority)];
     let id = item_at(asked, &own).ok_or(refusals::RESOURCE_INVALID)?;
+    if id == ItemId::Folder(account::ROOT.to_owned()) && !emulator.settings.root_as_resource {
+        return Err(refusals::RESOURCE_INVALID);
+    }
     let account = emulator.account(&parent.holder.user_id);
     let item = account.item(&id).ok_or(refusals::RESOURCE_INVALID)?;
     match &parent.resource {

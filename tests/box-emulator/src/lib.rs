@@ -53,5 +53,5 @@ mod route;
 
 pub use assets::static_file;
 pub use emulator::{Emulator, Options, Reply};
-pub use settings::{Decision, RepresentationStart, Rotation, Settings};
+pub use settings::{Decision, RepresentationStart, Rotation, ScopeNotHeld, Settings, WithoutResource};
 pub use state::{Data, FORMAT, State, StateFault};

@@ -13,6 +13,13 @@ pub(crate) struct OAuthRefusal {
     pub(crate) description: &'static str,
 }
 
+impl OAuthRefusal {
+    /// The same words with another status; a number that is no status changes nothing.
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status: StatusCode::from_u16(status).unwrap_or(self.status), ..self }
+    }
+}
+
 const fn oauth(error: &'static str, description: &'static str) -> OAuthRefusal {
     OAuthRefusal { status: StatusCode::BAD_REQUEST, error, description }
 }
@@ -82,12 +89,12 @@ pub(crate) const SUBJECT_TOKEN_TYPE_INVALID: OAuthRefusal =
 pub(crate) const SUBJECT_TOKEN_INVALID: OAuthRefusal = oauth("invalid_grant", "Invalid subject token");
 pub(crate) const SCOPE_MISSING: OAuthRefusal = oauth("invalid_request", "No \"scope\" parameter found");
 pub(crate) const SCOPE_UNKNOWN: OAuthRefusal = oauth("invalid_scope", "The scope is unknown or malformed");
-/// Box's OpenAPI text asks for 401 when the subject token does not hold the scope.
-pub(crate) const SCOPE_NOT_HELD: OAuthRefusal = OAuthRefusal {
-    status: StatusCode::UNAUTHORIZED,
-    error: "invalid_scope",
-    description: "The scope exceeds what the subject token holds",
-};
+pub(crate) const SUBJECT_TOKEN_NARROWED: OAuthRefusal =
+    oauth("invalid_grant", "The subject token is a downscoped token");
+pub(crate) const SCOPE_NOT_HELD: OAuthRefusal =
+    oauth("invalid_scope", "The scope exceeds what the subject token holds");
+pub(crate) const SCOPE_INSUFFICIENT: OAuthRefusal =
+    oauth("insufficient_scope", "The scope exceeds what the subject token holds");
 pub(crate) const SHARED_LINK_UNSUPPORTED: OAuthRefusal =
     oauth("invalid_request", "box_shared_link is not supported by this emulator");
 pub(crate) const SHARED_LINK_AND_RESOURCE: OAuthRefusal =

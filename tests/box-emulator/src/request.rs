@@ -1,7 +1,12 @@
 //! A request, read once: which port, which path, which parameters, at what time.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN};
 use http::{Method, Request};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::refusals::{self, OAuthRefusal};
@@ -81,6 +86,22 @@ impl Call {
         Some(token)
     }
 
+    /// `client_id` and `client_secret` of an `Authorization: Basic` header, or nothing (RFC 6749 section 2.3.1).
+    pub(crate) fn basic_credentials(&self) -> Form {
+        let credentials = self.header(&AUTHORIZATION).and_then(|header| {
+            let (scheme, encoded) = header.split_once(' ')?;
+            let encoded = scheme.eq_ignore_ascii_case("Basic").then_some(encoded.trim())?;
+            let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok()?;
+            let (id, secret) = decoded.split_once(':')?;
+            let plain = |text: &str| {
+                percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(Cow::into_owned)
+            };
+            let pairs = [("client_id".to_owned(), plain(id)?), ("client_secret".to_owned(), plain(secret)?)];
+            Some(Form(pairs.into()))
+        });
+        credentials.unwrap_or_default()
+    }
+
     pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
         self.headers
             .get_all(COOKIE)
@@ -113,6 +134,10 @@ pub(crate) struct Form(Vec<(String, String)>);
 impl Form {
     pub(crate) fn read(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
+    }
+
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
     }
 
     /// The first value of that name; an empty one counts as absent (RFC 6749 section 3.1).

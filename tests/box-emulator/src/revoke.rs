@@ -21,7 +21,7 @@ pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
 }
 
 fn revoke(emulator: &mut Emulator, call: &Call) -> Result<(), OAuthRefusal> {
-    let form = token::posted_form(call)?;
+    let form = token::posted_form(emulator, call)?;
     let client_id = token::client(emulator, &form)?.client_id.clone();
     let value = form.value("token").ok_or(refusals::TOKEN_MISSING)?;
     let counts = emulator.state.book.find(value).is_some_and(|token| {

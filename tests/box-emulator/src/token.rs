@@ -28,7 +28,7 @@ pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
 }
 
 fn grant(emulator: &mut Emulator, call: &Call) -> Result<Value, OAuthRefusal> {
-    let form = posted_form(call)?;
+    let form = posted_form(emulator, call)?;
     match form.value("grant_type") {
         Some("authorization_code") => redeem_code(emulator, call, &form),
         Some("refresh_token") => refresh(emulator, call, &form),
@@ -39,15 +39,18 @@ fn grant(emulator: &mut Emulator, call: &Call) -> Result<Value, OAuthRefusal> {
     }
 }
 
-/// The form of a POST.
+/// The form of a POST; with the switch `basic_auth`, with the credentials of the header.
 ///
 /// # Errors
-/// For another method, another content type, or a parameter given twice.
-pub(crate) fn posted_form(call: &Call) -> Result<Form, OAuthRefusal> {
+/// For another method, another content type, or a parameter given twice, be it once in the header.
+pub(crate) fn posted_form(emulator: &Emulator, call: &Call) -> Result<Form, OAuthRefusal> {
     if call.method != Method::POST {
         return Err(refusals::NOT_A_POST);
     }
-    let form = call.form()?;
+    let mut form = call.form()?;
+    if emulator.settings.basic_auth {
+        form.extend(call.basic_credentials());
+    }
     if form.repeats() { Err(refusals::PARAMETER_REPEATED) } else { Ok(form) }
 }
 

@@ -319,6 +319,22 @@ fn other_faults_are_told_to_the_app() {
 }
 
 #[test]
+fn whether_errors_bring_the_state_along_is_a_switch_and_codes_always_do() {
+    let mut browser = Browser::new();
+    browser.client.settings(json!({"state_on_errors": false}));
+    let consent = browser.sign_in(&asked(&[("state", "s")]));
+    let denied = browser.submit(&consent, "decide", &[("decision", "deny")]);
+    let refused = browser.open(&asked(&[("scope", "gcm"), ("state", "s")]));
+    for answer in [denied, refused] {
+        let location = answer.header("location").expect("location");
+        assert!(location.contains("?error=") && !location.contains("state="), "{location}");
+    }
+    browser.client.settings(json!({"decision": "grant"}));
+    let granted = browser.open(&asked(&[("state", "s")]));
+    assert!(granted.header("location").is_some_and(|location| location.ends_with("&state=s")));
+}
+
+#[test]
 fn a_script_can_decide_in_place_of_a_person() {
     let mut browser = Browser::new();
     browser.client.settings(json!({"decision": "grant"}));

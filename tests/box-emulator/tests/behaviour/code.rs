@@ -1,9 +1,11 @@
 //! `authorization_code`, and what the token endpoint refuses before any grant.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use box_emulator::Options;
 use serde_json::{Value, json};
 
-use crate::support::{CALLBACK, CREDENTIALS, Client};
+use crate::support::{Answer, CALLBACK, CREDENTIALS, Client};
 
 const CODE_INVALID: (u16, &str, &str) =
     (400, "invalid_grant", "Auth code doesn't exist or is invalid for the client");
@@ -102,6 +104,60 @@ fn the_client_must_prove_itself_for_every_grant_but_exchange() {
             answer.is_oauth(400, "invalid_client", "The client credentials are invalid");
         }
         assert_eq!(client.redeem(&code).status, 200, "the code is unharmed");
+    }
+}
+
+#[test]
+fn credentials_in_the_header_count_only_if_told() {
+    let mut client = Client::new();
+    let code = client.code();
+    let with_header = |client: &mut Client, credentials: &str, form: &[(&str, &str)]| {
+        let form = [&[("grant_type", "authorization_code"), ("code", &*code)], form].concat();
+        let header = format!("Basic {}", BASE64_STANDARD.encode(credentials));
+        client.ask("POST", "/oauth2/token").header("authorization", &header).form(&form).send()
+    };
+    let good = "keyhole-dev:keyhole-dev%2Dsecret-not-a-secret";
+    let refused = |answer: Answer| {
+        answer.is_oauth(400, "invalid_client", "The client credentials are invalid");
+    };
+    refused(with_header(&mut client, good, &[]));
+    client.settings(json!({"basic_auth": true}));
+    for wrong in ["keyhole-dev:wrong", "keyhole-dev", "", "keyhole-dev:%FF", "a&code=b:c"] {
+        refused(with_header(&mut client, wrong, &[]));
+    }
+    let twice = with_header(&mut client, good, CREDENTIALS);
+    twice.is_oauth(400, "invalid_request", "A parameter is given twice");
+    with_header(&mut client, good, &[]).pair();
+
+    let token = client.login().access;
+    let header = format!("basic {}", BASE64_STANDARD.encode(good));
+    let ask = client.ask("POST", "/oauth2/revoke").header("authorization", &header);
+    assert_eq!(ask.form(&[("token", &token)]).send().status, 200);
+    assert!(!client.works(&token));
+}
+
+#[test]
+fn every_answer_is_stored_by_nobody_dated_and_followed_by_cookies_that_mean_nothing() {
+    let mut client = Client::new();
+    let pair = client.login();
+    let answers = [
+        client.refresh(&pair.refresh),
+        client.exchange(&pair.access, "item_preview", None),
+        client.redeem("guessed"),
+        client.revoke(&pair.access),
+    ];
+    for answer in answers {
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert!(answer.header("date").is_some() && answer.header("box-request-id").is_some());
+        let cookies: Vec<&str> = answer
+            .headers
+            .get_all("set-cookie")
+            .iter()
+            .filter_map(|cookie| cookie.to_str().ok()?.split_once('=').map(|(name, _)| name))
+            .collect();
+        assert_eq!(cookies, ["box_visitor_id", "bv", "cn", "site_preference"]);
+        let kind = if answer.body.is_empty() { None } else { Some("application/json") };
+        assert_eq!(answer.header("content-type"), kind);
     }
 }
 

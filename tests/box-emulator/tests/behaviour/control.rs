@@ -41,9 +41,13 @@ fn status_says_who_to_sign_in_as_and_what_is_set() {
     assert_eq!(
         status["settings"],
         json!({
-            "rotation": "lazy", "decision": null, "access_token_seconds": null, "child_token_seconds": null,
-            "refresh_token_seconds": 5_184_000, "children_die_with_parent": false, "child_capped_by_parent": true,
-            "dead_token_revokes_grant": false, "pkce": false, "outside_resource_status": 404, "representations": "success",
+            "rotation": "lazy", "replay_seconds": null, "replay_brings_new_pair": false, "decision": null, "access_token_seconds": null, "child_token_seconds": null,
+            "refresh_token_seconds": 5_184_000, "children_die_on_revoke": false,
+            "children_die_on_rotation": false, "child_capped_by_parent": true,
+            "dead_token_revokes_grant": false, "nested_exchange": true, "root_as_resource": false,
+            "restricted_to_without_resource": "scopes", "scope_not_held_status": 401,
+            "scope_not_held_error": "invalid_scope", "dead_subject_status": 400, "state_on_errors": true,
+            "basic_auth": false, "pkce": false, "outside_resource_status": 404, "representations": "success",
         })
     );
 }
@@ -55,6 +59,9 @@ fn settings_that_do_not_exist_are_refused_and_change_nothing() {
         json!({"rotation": "eager"}),
         json!({"pkce": true, "nonsense": 1}),
         json!({"outside_resource_status": 401}),
+        json!({"scope_not_held_status": 403}),
+        json!({"dead_subject_status": 200}),
+        json!({"scope_not_held_error": "invalid_grant"}),
         json!({"refresh_token_seconds": null}),
         json!([]),
     ] {

@@ -55,8 +55,34 @@ fn a_folder_may_be_the_resource_and_a_token_may_have_none() {
         client.exchange(&pair.access, "base_explorer", Some(&resource(&format!("folders/{folder}")))).json();
     assert_eq!(body["restricted_to"][0]["object"]["type"], "folder");
     assert_eq!(body["restricted_to"][0]["object"]["name"], "Letters");
+}
+
+#[test]
+fn what_a_token_without_a_resource_is_restricted_to_is_a_switch() {
+    let Desk { mut client, pair, file, .. } = desk();
+    let body = client.exchange(&pair.access, "root_readonly item_preview", None).json();
+    assert_eq!(body["restricted_to"], json!([{"scope": "item_preview"}, {"scope": "root_readonly"}]));
+    client.settings(json!({"restricted_to_without_resource": "empty"}));
     let body = client.exchange(&pair.access, "root_readonly", None).json();
-    assert_eq!(body["restricted_to"], json!([{"scope": "root_readonly"}]));
+    assert_eq!(body["restricted_to"], json!([]));
+    let body =
+        client.exchange(&pair.access, "item_preview", Some(&resource(&format!("files/{file}")))).json();
+    assert_eq!(body["restricted_to"][0]["object"]["id"], *file);
+}
+
+#[test]
+fn the_root_is_a_resource_if_told() {
+    let Desk { mut client, pair, file, .. } = desk();
+    let root = resource("folders/0");
+    client.exchange(&pair.access, "base_explorer", Some(&root)).is_oauth(
+        400,
+        "invalid_resource",
+        "The target resource is invalid.",
+    );
+    client.settings(json!({"root_as_resource": true}));
+    let child = client.child(&pair.access, "base_explorer item_preview", "folders/0");
+    assert_eq!(client.get(&child, "/2.0/folders/0/items").status, 200);
+    assert_eq!(client.get(&child, &format!("/2.0/files/{file}")).status, 200);
 }
 
 #[test]
@@ -127,7 +153,11 @@ fn scopes_must_exist_and_be_held() {
         );
     }
     let answer = client.exchange(&pair.access, "item_preview manage_groups", None);
-    answer.is_oauth(401, "invalid_scope", "The scope exceeds what the subject token holds");
+    let words = "The scope exceeds what the subject token holds";
+    answer.is_oauth(401, "invalid_scope", words);
+    client.settings(json!({"scope_not_held_status": 400, "scope_not_held_error": "insufficient_scope"}));
+    let answer = client.exchange(&pair.access, "item_preview manage_groups", None);
+    answer.is_oauth(400, "insufficient_scope", words);
 }
 
 #[test]
@@ -144,6 +174,20 @@ fn the_subject_must_be_a_live_token_of_the_right_kind() {
     client.wait(5_000);
     let answer = client.exchange(&pair.access, "item_preview", None);
     answer.is_oauth(400, "invalid_grant", "Invalid subject token");
+    client.settings(json!({"dead_subject_status": 401}));
+    let answer = client.exchange(&pair.access, "item_preview", None);
+    answer.is_oauth(401, "invalid_grant", "Invalid subject token");
+}
+
+#[test]
+fn whether_a_child_can_be_a_subject_is_a_switch() {
+    let Desk { mut client, pair, file, .. } = desk();
+    let child = client.child(&pair.access, PREVIEW, &format!("files/{file}"));
+    assert_eq!(client.exchange(&child, "item_preview", None).status, 200);
+    client.settings(json!({"nested_exchange": false}));
+    let answer = client.exchange(&child, "item_preview", None);
+    answer.is_oauth(400, "invalid_grant", "The subject token is a downscoped token");
+    assert_eq!(client.exchange(&pair.access, "item_preview", None).status, 200);
 }
 
 #[test]
@@ -286,8 +330,23 @@ fn a_child_outlives_the_rotation_of_its_parent_unless_told() {
     assert!(client.works(&second.access) && !client.works(&pair.access));
     let address = format!("/2.0/files/{file}");
     assert_eq!(client.get(&child, &address).status, 200);
-    client.settings(json!({"children_die_with_parent": true}));
+    client.settings(json!({"children_die_on_revoke": true}));
+    assert_eq!(client.get(&child, &address).status, 200, "a rotation is no revocation");
+    client.settings(json!({"children_die_on_rotation": true}));
     client.get(&child, &address).is_unauthorized();
+}
+
+#[test]
+fn a_child_outlives_the_end_of_its_parent_s_own_time() {
+    let Desk { mut client, pair, file, .. } = desk();
+    client.settings(json!({
+        "child_capped_by_parent": false, "child_token_seconds": 5_000,
+        "children_die_on_revoke": true, "children_die_on_rotation": true,
+    }));
+    let child = client.child(&pair.access, PREVIEW, &format!("files/{file}"));
+    client.wait(4_999);
+    assert!(!client.works(&pair.access));
+    assert_eq!(client.get(&child, &format!("/2.0/files/{file}")).status, 200);
 }
 
 #[test]

@@ -69,8 +69,48 @@ fn children_outlive_a_revoked_parent_unless_told() {
     let child = client.child(&pair.access, PREVIEW, &format!("files/{file}"));
     client.revoke(&pair.refresh);
     assert_eq!(client.get(&child, &format!("/2.0/files/{file}")).status, 200);
-    client.settings(json!({"children_die_with_parent": true}));
+    client.settings(json!({"children_die_on_rotation": true}));
+    assert_eq!(client.get(&child, &format!("/2.0/files/{file}")).status, 200, "a revocation is no rotation");
+    client.settings(json!({"children_die_on_revoke": true}));
     client.get(&child, &format!("/2.0/files/{file}")).is_unauthorized();
+}
+
+#[test]
+fn if_told_a_revocation_reaches_the_children_of_children_and_of_earlier_tokens() {
+    let mut client = Client::new();
+    client.settings(json!({"children_die_on_revoke": true}));
+    let first = client.login();
+    let file = client.id_of(&first.access, "Welcome.md");
+    let address = format!("/2.0/files/{file}");
+    let child = client.child(&first.access, PREVIEW, &format!("files/{file}"));
+    let grandchild = client.exchange(&child, "item_preview", None).json();
+    let grandchild = grandchild["access_token"].as_str().expect("a token").to_owned();
+    let second = client.refresh(&first.refresh).pair();
+    assert!(client.works(&second.access));
+    let other = client.login();
+    let stranger = client.child(&other.access, PREVIEW, &format!("files/{file}"));
+    for token in [&child, &grandchild] {
+        assert_eq!(client.get(token, &address).status, 200);
+    }
+    assert_eq!(client.revoke(&second.access).status, 200);
+    for token in [&child, &grandchild] {
+        client.get(token, &address).is_unauthorized();
+    }
+    assert_eq!(client.get(&stranger, &address).status, 200, "another login is another grant");
+}
+
+#[test]
+fn if_told_a_revoked_child_takes_what_was_narrowed_from_it() {
+    let mut client = Client::new();
+    client.settings(json!({"children_die_on_revoke": true}));
+    let pair = client.login();
+    let file = client.id_of(&pair.access, "Welcome.md");
+    let child = client.child(&pair.access, PREVIEW, &format!("files/{file}"));
+    let grandchild = client.exchange(&child, "item_preview", None).json();
+    let grandchild = grandchild["access_token"].as_str().expect("a token").to_owned();
+    client.revoke(&child);
+    client.get(&grandchild, &format!("/2.0/files/{file}")).is_unauthorized();
+    assert!(client.works(&pair.access));
 }
 
 #[test]

@@ -112,6 +112,40 @@ mod lazy {
     }
 
     #[test]
+    fn a_replay_has_as_much_time_as_it_is_told() {
+        let mut client = Client::new();
+        client.settings(json!({"replay_seconds": 30}));
+        let first = client.login();
+        let second = client.refresh(&first.refresh).pair();
+        client.wait(30);
+        assert_eq!(client.refresh(&first.refresh).pair().access, second.access);
+        client.wait(1);
+        is_dead(&client.refresh(&first.refresh));
+        assert!(client.works(&first.access), "until the new pair is used");
+        client.settings(json!({"replay_seconds": null}));
+        is_dead(&client.refresh(&first.refresh));
+        assert!(client.works(&second.access) && !client.works(&first.access));
+    }
+
+    #[test]
+    fn if_told_a_replay_brings_another_pair_and_pushes_the_one_before_it_out() {
+        let mut client = Client::new();
+        client.settings(json!({"replay_brings_new_pair": true}));
+        let first = client.login();
+        let second = client.refresh(&first.refresh).pair();
+        let third = client.refresh(&first.refresh).pair();
+        assert!(third.access != second.access && third.refresh != second.refresh);
+        is_expired(&client.refresh(&second.refresh));
+        assert!(!client.works(&second.access));
+        let live =
+            client.ledger().into_iter().filter(|row| row["kind"] == "refresh" && row["state"] == "live");
+        assert_eq!(live.count(), 2);
+        assert!(client.works(&first.access) && client.works(&third.access));
+        is_expired(&client.refresh(&first.refresh));
+        assert_eq!(client.refresh(&third.refresh).status, 200);
+    }
+
+    #[test]
     fn at_most_two_refresh_tokens_live_at_a_time() {
         let mut client = Client::new();
         let mut pair = client.login();
