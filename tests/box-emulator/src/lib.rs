@@ -47,6 +47,7 @@ mod settings;
 mod answer;
 mod assets;
 mod emulator;
+mod multipart;
 mod refusals;
 mod request;
 mod route;

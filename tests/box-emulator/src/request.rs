@@ -9,6 +9,7 @@ use http::{Method, Request};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::multipart::{self, Part};
 use crate::refusals::{self, OAuthRefusal};
 
 /// The two origins of Box: the API with its authorize page, and the host that file content comes from.
@@ -113,17 +114,24 @@ impl Call {
             .map(|(_, value)| value)
     }
 
-    /// The body as a form.
+    /// The body as a form, in either of the two ways in which a page sends one.
     ///
     /// # Errors
-    /// When the content type says otherwise.
+    /// When the content type says otherwise, or the body is not what it says.
     pub(crate) fn form(&self) -> Result<Form, OAuthRefusal> {
-        let kind = self.header(&CONTENT_TYPE).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if !kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-            return Err(refusals::NOT_A_FORM);
+        if self.has_content_type("application/x-www-form-urlencoded") {
+            return Ok(Form::read(&self.body));
         }
-        Ok(Form::read(&self.body))
+        let written = self.header(&CONTENT_TYPE).unwrap_or_default();
+        let parts = multipart::read(written, &self.body).ok_or(refusals::NOT_A_FORM)?;
+        let field = |part: Part| Some((part.name?, String::from_utf8(part.bytes.into()).ok()?));
+        Ok(Form(parts.into_iter().map(field).collect::<Option<_>>().ok_or(refusals::NOT_A_FORM)?))
+    }
+
+    /// Whether the body says that it is `kind`, whatever else it says of itself.
+    pub(crate) fn has_content_type(&self, kind: &str) -> bool {
+        let written = self.header(&CONTENT_TYPE).unwrap_or_default();
+        written.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
     }
 }
 

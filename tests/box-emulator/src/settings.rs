@@ -54,6 +54,9 @@ pub struct Settings {
     /// Whether the authorize page brings `state` along when it sends an error back. Box's OpenAPI text does not say;
     /// clients were seen to expect it (adammbalogh/box-php-sdk).
     pub state_on_errors: bool,
+    /// Whether the token endpoints take `multipart/form-data`. Box documents only the other kind of form; this one was
+    /// seen to work (`curl -F`, box-node-sdk#174). Off, nobody may count on it.
+    pub multipart_forms: bool,
     /// Whether an app may prove itself by HTTP Basic (RFC 6749 section 2.3.1). Box was seen to answer such an app that
     /// its credentials are invalid (scribejava#842).
     pub basic_auth: bool,
@@ -136,6 +139,7 @@ impl Default for Settings {
             scope_not_held_error: ScopeNotHeld::InvalidScope,
             dead_subject_status: 400,
             state_on_errors: true,
+            multipart_forms: false,
             basic_auth: false,
             pkce: false,
             outside_resource_status: 404,

@@ -47,6 +47,9 @@ pub(crate) fn posted_form(emulator: &Emulator, call: &Call) -> Result<Form, OAut
     if call.method != Method::POST {
         return Err(refusals::NOT_A_POST);
     }
+    if call.has_content_type("multipart/form-data") && !emulator.settings.multipart_forms {
+        return Err(refusals::NOT_A_FORM);
+    }
     let mut form = call.form()?;
     if emulator.settings.basic_auth {
         form.extend(call.basic_credentials());

@@ -137,6 +137,31 @@ fn credentials_in_the_header_count_only_if_told() {
 }
 
 #[test]
+fn a_form_in_parts_is_one_only_if_told() {
+    let mut client = Client::new();
+    let code = client.code();
+    let bring = |client: &mut Client, form: &[(&str, &str)]| {
+        let part = |(name, value): &(&str, &str)| {
+            format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let body = format!("{}--XX--\r\n", form.iter().map(part).collect::<String>());
+        let ask = client.ask("POST", "/oauth2/token");
+        let kind = [("content-type", "multipart/form-data; boundary=XX")];
+        ask.raw(&kind, body.as_bytes()).send()
+    };
+    let form = [&[("grant_type", "authorization_code"), ("code", &*code)], CREDENTIALS].concat();
+    let words = "The body is not application/x-www-form-urlencoded";
+    bring(&mut client, &form).is_oauth(400, "invalid_request", words);
+    client.settings(json!({"multipart_forms": true}));
+    let twice = [&form[..], &[("code", "another")]].concat();
+    bring(&mut client, &twice).is_oauth(400, "invalid_request", "A parameter is given twice");
+    bring(&mut client, &form).pair();
+    let broken = client.ask("POST", "/oauth2/token");
+    let kind = [("content-type", "multipart/form-data")];
+    broken.raw(&kind, b"--XX--").send().is_oauth(400, "invalid_request", words);
+}
+
+#[test]
 fn every_answer_is_stored_by_nobody_dated_and_followed_by_cookies_that_mean_nothing() {
     let mut client = Client::new();
     let pair = client.login();

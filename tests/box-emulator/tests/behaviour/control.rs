@@ -47,7 +47,7 @@ fn status_says_who_to_sign_in_as_and_what_is_set() {
             "dead_token_revokes_grant": false, "nested_exchange": true, "root_as_resource": false,
             "restricted_to_without_resource": "scopes", "scope_not_held_status": 401,
             "scope_not_held_error": "invalid_scope", "dead_subject_status": 400, "state_on_errors": true,
-            "basic_auth": false, "pkce": false, "outside_resource_status": 404, "representations": "success",
+            "multipart_forms": false, "basic_auth": false, "pkce": false, "outside_resource_status": 404, "representations": "success",
         })
     );
 }

@@ -42,3 +42,5 @@ mod control;
 mod faults;
 #[cfg(test)]
 mod state;
+#[cfg(test)]
+mod words;

@@ -195,6 +195,14 @@ impl Ask<'_> {
         self.header("content-type", "application/x-www-form-urlencoded")
     }
 
+    /// Any body, with the headers that describe it.
+    pub(crate) fn raw(mut self, headers: &[(&str, &str)], body: &[u8]) -> Self {
+        self.headers =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.body = body.to_vec();
+        self
+    }
+
     pub(crate) fn json(mut self, body: Value) -> Self {
         self.body = body.to_string().into_bytes();
         self.header("content-type", "application/json")
