@@ -33,7 +33,7 @@ pub(crate) const CODE_EXPIRED: OAuthRefusal = oauth("invalid_grant", "The author
 /// drotiro/boxfs2#12.
 pub(crate) const CODE_INVALID: OAuthRefusal =
     oauth("invalid_grant", "Auth code doesn't exist or is invalid for the client");
-/// developer.box.com, common errors; box-java-sdk, scribejava#842.
+/// developer.box.com, common errors; scribejava#842.
 pub(crate) const CLIENT_INVALID: OAuthRefusal = oauth("invalid_client", "The client credentials are invalid");
 /// developer.box.com, common errors; golchha21/BoxPHPAPI#33.
 pub(crate) const GRANT_TYPE_UNAUTHORIZED: OAuthRefusal =
@@ -47,6 +47,9 @@ pub(crate) const GRANT_CREDENTIALS_INVALID: OAuthRefusal =
 /// support.box.com 360044192553, box-java-sdk#439: a user whom the app may not speak for.
 pub(crate) const USER_TOKEN_REFUSED: OAuthRefusal =
     oauth("invalid_request", "Cannot obtain user token based on the enterprise configuration for your app");
+/// box-windows-sdk-v2#550.
+pub(crate) const GRANT_TYPE_MISSING: OAuthRefusal =
+    oauth("invalid_request", "Invalid grant_type parameter or parameter missing");
 /// box-python-sdk#618.
 pub(crate) const REFRESH_TOKEN_MISSING: OAuthRefusal =
     oauth("invalid_request", "No \"refresh_token\" parameter found");
@@ -66,18 +69,16 @@ pub(crate) const JWT_JTI: OAuthRefusal =
 /// box-python-sdk#868, #822.
 pub(crate) const JWT_SUB: OAuthRefusal =
     oauth("invalid_grant", "Please check the 'sub' claim. The 'sub' specified is invalid.");
-/// gildas/go-box, `errors.go`; its first sentence also in the README of Box's own sample for Node on Lambda.
+/// gildas/go-box, `errors.go`; its first sentence also in box/samples, box-node-lambda-sample/README.md.
 pub(crate) const JWT_ISS: OAuthRefusal =
     oauth("invalid_grant", "Please check the 'iss' claim. The client id specified is invalid.");
-/// The README of Box's own sample for Node on Lambda, for a wrong public key id: the words end like that.
+/// box/samples, box-node-lambda-sample/README.md, for a wrong public key id: the words end like that.
 pub(crate) const JWT_KEY_UNKNOWN: OAuthRefusal = oauth("invalid_grant", "OpenSSL unable to verify data: ");
 /// box-node-sdk#168, box-python-sdk#532.
 pub(crate) const RESOURCE_INVALID: OAuthRefusal =
     oauth("invalid_resource", "The target resource is invalid.");
 
 /// Words of ours, from here to the end of the OAuth table.
-pub(crate) const GRANT_TYPE_MISSING: OAuthRefusal =
-    oauth("invalid_request", "Invalid grant_type parameter or parameter missing");
 pub(crate) const CODE_MISSING: OAuthRefusal = oauth("invalid_request", "No \"code\" parameter found");
 pub(crate) const TOKEN_MISSING: OAuthRefusal = oauth("invalid_request", "No \"token\" parameter found");
 pub(crate) const ASSERTION_MISSING: OAuthRefusal =

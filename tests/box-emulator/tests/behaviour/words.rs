@@ -14,7 +14,14 @@ struct Seen {
     source: &'static str,
 }
 
-const SEEN: [Seen; 18] = [
+const SEEN: [Seen; 19] = [
+    Seen {
+        what: "no grant type",
+        provoke: |client| client.client_token(&[]),
+        error: "invalid_request",
+        description: "Invalid grant_type parameter or parameter missing",
+        source: "box-windows-sdk-v2#550",
+    },
     Seen {
         what: "a code older than 30 seconds",
         provoke: |client| {
@@ -161,7 +168,7 @@ const SEEN: [Seen; 18] = [
         },
         error: "invalid_grant",
         description: "OpenSSL unable to verify data: ",
-        source: "the README of Box's sample for Node on Lambda",
+        source: "box/samples, box-node-lambda-sample/README.md",
     },
     Seen {
         what: "an assertion for a user whom the app may not speak for",
@@ -182,7 +189,7 @@ const SEEN: [Seen; 18] = [
         },
         error: "invalid_client",
         description: "The client credentials are invalid",
-        source: "the README of Box's sample for Node on Lambda",
+        source: "box/samples, box-node-lambda-sample/README.md",
     },
     Seen {
         what: "an exchange for what the user does not see",
