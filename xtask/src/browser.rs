@@ -1,8 +1,8 @@
 //! A Chromium for the browser tests.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
+use crate::apt;
 use crate::failure::{Failure, Outcome, said};
 use crate::process;
 use crate::say::{self, Heartbeat};
@@ -19,8 +19,8 @@ pub(crate) fn chromium() -> Outcome<Option<PathBuf>> {
     if let Some(path) = installed() {
         return Ok(Some(path));
     }
-    if rustix::process::geteuid().is_root() && Path::new("/usr/bin/apt-get").is_file() {
-        match debian_package() {
+    if apt::is_ours() {
+        match apt::install("chromium") {
             Ok(()) => return Ok(installed()),
             Err(Failure::Interrupted) => return Err(Failure::Interrupted),
             Err(Failure::Said(text)) => {
@@ -40,18 +40,6 @@ pub(crate) fn chromium() -> Outcome<Option<PathBuf>> {
 
 fn installed() -> Option<PathBuf> {
     INSTALLED.iter().map(PathBuf::from).find(|path| path.is_file())
-}
-
-fn debian_package() -> Outcome {
-    let _waiting =
-        Heartbeat::start("installing Debian's chromium (about a minute, once per machine)".to_owned());
-    let apt = |arguments: &[&str]| {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        process::run_quietly("apt-get", &mut apt)
-    };
-    apt(&["update", "-q"])?;
-    apt(&["install", "-q", "-y", "--no-install-recommends", "chromium"]).map(|_| ())
 }
 
 /// Downloads it unless it is there.

@@ -1,5 +1,6 @@
 //! One place for every command: `cargo xtask dev` to use Keyhole, `cargo xtask test` to prove it.
 
+mod apt;
 mod browser;
 mod build;
 mod chaos;
