@@ -4,6 +4,7 @@ mod apt;
 mod browser;
 mod build;
 mod chaos;
+mod conformance;
 mod count;
 mod deny;
 mod dev;
@@ -48,6 +49,8 @@ enum Command {
     Chaos(chaos::Options),
     /// Break the keeper in a million schedules, and count what was lost
     Explore(explore::Options),
+    /// Run Box's own SDKs against the Box emulator
+    Conformance(conformance::Options),
     /// Build the Worker, the browser module and the page
     Build,
     /// Install what the other commands need (they do it themselves)
@@ -78,6 +81,7 @@ fn perform(command: Command) -> Outcome<ExitCode> {
         Command::Test(options) => return test::test(&options),
         Command::Chaos(options) => return chaos::chaos(&options),
         Command::Explore(options) => explore::explore(&options)?,
+        Command::Conformance(options) => return conformance::conformance(&options),
         Command::Build => build::build().map(|_| ())?,
         Command::Setup => setup::setup().map(|_| ())?,
         Command::Size => size::size()?,

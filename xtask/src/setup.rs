@@ -95,7 +95,10 @@ fn wasm_target() -> Outcome {
 
 /// npm's own record tells what is installed: whoever ran npm, nothing is installed twice, and never under the feet of
 /// a wrangler that started us.
-fn npm_packages() -> Outcome {
+///
+/// # Errors
+/// npm cannot install them.
+pub(crate) fn npm_packages() -> Outcome {
     let root = place::root();
     let wanted = read(&root.join("package-lock.json"))?;
     let record = root.join("node_modules/.package-lock.json");

@@ -14,7 +14,7 @@ use crate::setup::{self, WASM_TARGET, cargo, npm_program};
 use crate::test::{Options, Suite};
 use crate::variants::{self, MAIN, Variant};
 use crate::vars::Vars;
-use crate::{browser, chaos, fresh_clone, keys, place, say, size};
+use crate::{browser, chaos, conformance, fresh_clone, keys, place, say, size};
 
 /// More logins per minute than tests start.
 const LOGIN_LIMIT: i64 = 100_000;
@@ -44,6 +44,7 @@ pub(crate) fn run(suite: Suite, options: &Options) -> Outcome<Tally> {
         Suite::Build => build_twice(),
         Suite::Deploy => deploy(),
         Suite::Edge => edge(&options.runner_arguments),
+        Suite::Conformance => conformance::suite(),
         Suite::Chaos => chaos::short(),
         Suite::Browser => in_browser(options),
     }

@@ -30,6 +30,8 @@ pub(crate) enum Suite {
     Lint,
     /// Native tests, nothing running beside them
     Unit,
+    /// Box's own SDKs against the Box emulator
+    Conformance,
     /// The build, and that a second one has nothing to do
     Build,
     /// `wrangler deploy --dry-run` from a fresh clone, and the size budgets
@@ -47,6 +49,7 @@ impl Suite {
         match self {
             Self::Lint => "lint",
             Self::Unit => "unit",
+            Self::Conformance => "conformance",
             Self::Build => "build",
             Self::Deploy => "deploy",
             Self::Edge => "edge",
@@ -92,7 +95,7 @@ fn summary(reports: &[Report]) -> String {
         let skipped = if tally.skipped > 0 { format!(", {} skipped", tally.skipped) } else { String::new() };
         let time = say::minutes(*took);
         text += &format!(
-            "{:<8} {:>5}  {} passed, {} failed{skipped}\n",
+            "{:<11} {:>5}  {} passed, {} failed{skipped}\n",
             suite.name(),
             time,
             tally.passed,
@@ -116,8 +119,8 @@ mod tests {
         let text = summary(&[report(Suite::Lint, 4, 0, 65), report(Suite::Unit, 100, 2, 5)]);
         let lines: Vec<_> = text.lines().collect();
         let expected = [
-            "lint      1:05  4 passed, 0 failed",
-            "unit      0:05  100 passed, 2 failed",
+            "lint         1:05  4 passed, 0 failed",
+            "unit         0:05  100 passed, 2 failed",
             "",
             "104 passed, 2 failed",
         ];
@@ -128,13 +131,13 @@ mod tests {
     fn skipped_tests_show_and_count_as_nothing() {
         let tally = Tally { passed: 1, failed: 0, skipped: 2 };
         let text = summary(&[Report { suite: Suite::Edge, tally, took: Duration::ZERO }]);
-        assert!(text.starts_with("edge      0:00  1 passed, 0 failed, 2 skipped\n"), "{text}");
+        assert!(text.starts_with("edge         0:00  1 passed, 0 failed, 2 skipped\n"), "{text}");
         assert!(text.ends_with("\n1 passed, 0 failed"), "{text}");
     }
 
     #[test]
     fn without_a_name_every_suite_runs() {
         let names: Vec<_> = Suite::value_variants().iter().map(|suite| suite.name()).collect();
-        assert_eq!(names, ["lint", "unit", "build", "deploy", "edge", "chaos", "browser"]);
+        assert_eq!(names, ["lint", "unit", "conformance", "build", "deploy", "edge", "chaos", "browser"]);
     }
 }

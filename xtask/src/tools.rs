@@ -1,4 +1,5 @@
-//! Tools that cargo compiles, once per machine and version, in a cache that all clones share.
+//! What is installed once per machine and version, in a cache that all clones share: above all tools that cargo
+//! compiles.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -35,7 +36,6 @@ pub(crate) fn installed(tool: &Tool, version: &str) -> Outcome<PathBuf> {
     installed_in(&place::tool_cache()?, tool, version, install)
 }
 
-/// Two clones may ask at once: one installs, the other waits, and nobody ever sees half a tool.
 fn installed_in(
     cache: &Path,
     tool: &Tool,
@@ -43,26 +43,45 @@ fn installed_in(
     install: impl FnOnce(&Tool, &str, &Path) -> Outcome,
 ) -> Outcome<PathBuf> {
     let name = format!("{}-{version}", tool.name);
-    let home = cache.join(&name);
-    let program = home.join("bin").join(tool.program);
-    if program.is_file() {
-        return Ok(program);
+    let program = Path::new("bin").join(tool.program);
+    Ok(kept_in(cache, &name, &program, |into| install(tool, version, into))?.join(program))
+}
+
+/// The directory `name` of the cache, filled by `install` if this machine has not seen it yet. `proof` is the file in
+/// it by which it is known to be whole.
+///
+/// # Errors
+/// It cannot be filled.
+pub(crate) fn kept(name: &str, proof: &Path, install: impl FnOnce(&Path) -> Outcome) -> Outcome<PathBuf> {
+    kept_in(&place::tool_cache()?, name, proof, install)
+}
+
+/// Two clones may ask at once: one installs, the other waits, and nobody ever sees half a directory.
+fn kept_in(
+    cache: &Path,
+    name: &str,
+    proof: &Path,
+    install: impl FnOnce(&Path) -> Outcome,
+) -> Outcome<PathBuf> {
+    let home = cache.join(name);
+    if home.join(proof).is_file() {
+        return Ok(home);
     }
     fs::create_dir_all(cache).or_say(|| format!("making {}", cache.display()))?;
-    let _lock = lock(&cache.join(format!("{name}.lock")), &name)?;
-    if program.is_file() {
-        return Ok(program);
+    let _lock = lock(&cache.join(format!("{name}.lock")), name)?;
+    if home.join(proof).is_file() {
+        return Ok(home);
     }
     // The lock is ours: what lies here was left by an install that was cut short.
     let half = cache.join(format!("{name}.half"));
     let clear = |path: &Path| if path.exists() { fs::remove_dir_all(path) } else { Ok(()) };
     clear(&half).and_then(|()| clear(&home)).or_say(|| format!("clearing {}", half.display()))?;
-    install(tool, version, &half)?;
-    if !half.join("bin").join(tool.program).is_file() {
-        return said(format!("installing {name} left no program named {}", tool.program));
+    install(&half)?;
+    if !half.join(proof).is_file() {
+        return said(format!("installing {name} left no {}", proof.display()));
     }
     fs::rename(&half, &home).or_say(|| format!("moving {name} into place"))?;
-    Ok(program)
+    Ok(home)
 }
 
 /// Held until dropped, or until we die.

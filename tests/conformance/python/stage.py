@@ -1,0 +1,71 @@
+"""What the cases stand on: the list of cases, the sentences in which they fail, and the program that runs them."""
+
+import json
+import sys
+import traceback
+from dataclasses import dataclass
+
+from emulator import Emulator, Failed
+
+_CASES = {}
+
+
+def case(function):
+    """A case of `cases.toml`, named as the function."""
+    _CASES[function.__name__] = function
+    return function
+
+
+@dataclass
+class Refusal:
+    """What an SDK's own error tells of a refusal."""
+
+    status: int
+    code: str
+    words: str = None
+    request_id: str = None
+
+
+def same(found, wanted, what):
+    if found != wanted:
+        raise Failed(f"{what} should be {wanted!r} and is {found!r}")
+
+
+def refused(sdk, by, status, code, words, call, *arguments):
+    """The call raises the error that the SDK has for that: `token` endpoint, `exchange` or `api`."""
+    try:
+        call(*arguments)
+    except sdk.errors[by] as error:
+        refusal = sdk.refusal(error)
+    else:
+        raise Failed(f"what should be refused with {status} {code} was not refused")
+    same((refusal.status, refusal.code), (status, code), "the refusal")
+    if words is not None:
+        same(refusal.words, words, "the words of the refusal")
+    return refusal
+
+
+def main(sdk_at):
+    """Runs the named cases against the emulator; a line of JSON tells how each ended."""
+    url, *names = sys.argv[1:]
+    for name in names:
+        box = Emulator(url)
+        print(json.dumps({"case": name} | _outcome(name, box, sdk_at)), flush=True)
+
+
+def _outcome(name, box, sdk_at):
+    if name not in _CASES:
+        return {"outcome": "failed", "why": "the driver has no such case"}
+    try:
+        box.reset()
+        _CASES[name](box, sdk_at(box.url))
+    except Failed as failed:
+        return {"outcome": "failed", "why": str(failed)}
+    except Exception as error:  # An SDK may raise anything, and the other cases are to run.
+        where = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame in where if frame.filename.endswith("cases.py")][-1:]
+        line = f" at cases.py:{ours[0].lineno}" if ours else ""
+        # The text of some SDKs' errors is the whole request.
+        words = getattr(error, "message", None) or error
+        return {"outcome": "failed", "why": f"{type(error).__name__}{line}: {words}"}
+    return {"outcome": "passed"}

@@ -1,0 +1,118 @@
+//! The SDKs, from their registries, each in a directory of its own in the cache: two of them share a name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sha2::{Digest, Sha256};
+
+use super::table::Sdk;
+use crate::failure::{Failure, Outcome, While, said};
+use crate::say::{self, Heartbeat};
+use crate::setup::npm_bin;
+use crate::stamp::hex;
+use crate::{apt, process, tools};
+
+/// Enough of a digest to tell pins apart.
+const DIGEST_LENGTH: usize = 12;
+/// Written last into an SDK's directory.
+const WHOLE: &str = "whole";
+const VENV: &str = "venv";
+
+/// An SDK that is installed.
+pub(crate) struct Installed {
+    home: PathBuf,
+}
+
+impl Installed {
+    /// The SDK as pinned; it is installed if this machine has not seen these pins yet.
+    ///
+    /// # Errors
+    /// It cannot be installed; the text says what is missing.
+    pub(crate) fn of(sdk: &Sdk) -> Outcome<Self> {
+        let pins = pins(sdk)?;
+        let mut all = Sha256::new();
+        for (name, text) in &pins {
+            all.update(format!("{name} {} {text}", text.len()));
+        }
+        let digest = hex(&all.finalize()).chars().take(DIGEST_LENGTH).collect::<String>();
+        let name = format!("{}-{digest}", sdk.name);
+        let home = tools::kept(&name, Path::new(WHOLE), |into| {
+            let _waiting = Heartbeat::start(format!("installing {} (once per machine)", sdk.label()?));
+            fs::create_dir_all(into).or_say(|| format!("making {}", into.display()))?;
+            for (name, text) in &pins {
+                fs::write(into.join(name), text).or_say(|| format!("writing {name}"))?;
+            }
+            if sdk.is_python() {
+                venv(into)?
+            } else {
+                npm_prefix(into)?
+            }
+            fs::write(into.join(WHOLE), "").or_say(|| format!("noting that {name} is whole"))
+        })?;
+        Ok(Self { home })
+    }
+
+    /// The program that runs `sdk`'s cases.
+    pub(crate) fn driver(&self, sdk: &Sdk) -> Outcome<Command> {
+        let mut command = if sdk.is_python() {
+            let mut python = Command::new(python_in(&self.home));
+            python.env("PYTHONDONTWRITEBYTECODE", "1");
+            python
+        } else {
+            let mut node = Command::new(npm_bin().join("node"));
+            node.env("SDK_HOME", &self.home);
+            node
+        };
+        command.arg(super::home().join(&sdk.driver));
+        Ok(command)
+    }
+}
+
+/// The files that pin it, by name.
+fn pins(sdk: &Sdk) -> Outcome<Vec<(&'static str, String)>> {
+    let files =
+        if sdk.is_python() { &["requirements.txt"][..] } else { &["package.json", "package-lock.json"] };
+    let read = |name: &&'static str| {
+        let path = sdk.pins().join(name);
+        Ok((*name, fs::read_to_string(&path).or_say(|| format!("reading {}", path.display()))?))
+    };
+    files.iter().map(read).collect()
+}
+
+fn npm_prefix(into: &Path) -> Outcome {
+    let mut npm = Command::new("npm");
+    npm.current_dir(into).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    process::run_quietly("npm ci", &mut npm).map(|_| ())
+}
+
+fn venv(into: &Path) -> Outcome {
+    match empty_venv(into) {
+        Err(Failure::Said(text)) if apt::is_ours() => {
+            say::step(&format!("there is no venv yet:\n{text}"));
+            apt::install("python3-venv")?;
+            empty_venv(into)?;
+        }
+        Err(Failure::Said(text)) => {
+            return said(format!(
+                "the conformance tests need Python 3.8 or later with venv. On Debian and Ubuntu: apt-get install \
+                 python3-venv. It said:\n{text}"
+            ));
+        }
+        other => other?,
+    }
+    let mut pip = Command::new(python_in(into));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    process::run_quietly("pip install", pip.arg(into.join("requirements.txt"))).map(|_| ())
+}
+
+fn empty_venv(into: &Path) -> Outcome {
+    let mut python = Command::new("python3");
+    python.args(["-m", "venv", "--clear"]).arg(into.join(VENV));
+    process::run_quietly("python3 -m venv", &mut python).map(|_| ())
+}
+
+/// A venv may be moved as long as it is entered by its Python.
+fn python_in(home: &Path) -> PathBuf {
+    home.join(VENV).join("bin/python")
+}
