@@ -9,6 +9,7 @@ use crate::emulator::Emulator;
 use crate::jwt::{Jwt, Terms};
 use crate::refusals::{self, OAuthRefusal};
 use crate::request::{Call, Form};
+use crate::rules::Rule;
 use crate::subject::{self, Denied, Subject};
 use crate::token;
 
@@ -25,9 +26,11 @@ pub(crate) fn grant(emulator: &mut Emulator, call: &Call, form: &Form) -> Result
     let jwt = Jwt::read(form.value("assertion").ok_or(refusals::ASSERTION_MISSING)?)?;
     let claims = jwt.verify(&app.keys)?;
     let own_addresses = token::own_addresses(emulator, call);
-    let terms = Terms { client_id: &client_id, own_addresses: &own_addresses, now_ms: call.now_ms };
+    let broken = emulator.settings.broken;
+    let terms = Terms { client_id: &client_id, own_addresses: &own_addresses, now_ms: call.now_ms, broken };
     let assertion = claims.judge(&terms)?;
-    if !emulator.state.edit().used_assertions.enter(&client_id, &assertion.id, call.now_ms) {
+    let is_new = emulator.state.edit().used_assertions.enter(&client_id, &assertion.id, call.now_ms);
+    if !is_new && emulator.settings.keeps(Rule::JtiReused) {
         return Err(refusals::JWT_JTI);
     }
     let app = emulator.app(&client_id).filter(|app| app.authorized).ok_or(refusals::APP_UNAUTHORIZED)?;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::ItemId;
 use crate::actor::Actor;
 use crate::refusals::{self, OAuthRefusal};
+use crate::rules::Rule;
 use crate::settings::{Rotation, Settings};
 use crate::state::Data;
 
@@ -157,9 +158,9 @@ impl Book {
         match token.end {
             Some(End::Used) => return Standing::Used,
             Some(End::Superseded) => return Standing::Superseded,
-            Some(End::Revoked) => return Standing::Revoked,
-            None if token.expires_at_ms <= now_ms => return Standing::Expired,
-            None => {}
+            Some(End::Revoked) if settings.keeps(Rule::RevokedToken) => return Standing::Revoked,
+            _ if token.expires_at_ms <= now_ms => return Standing::Expired,
+            _ => {}
         }
         self.end_of_parents(token, settings).unwrap_or(Standing::Live)
     }
@@ -300,8 +301,13 @@ impl Data {
         let token = known
             .filter(|token| token.holder.client_id == client_id)
             .ok_or(refusals::REFRESH_TOKEN_INVALID)?;
+        let (rotation, dies) = match settings.keeps(Rule::RefreshTokenReused) {
+            true => (settings.rotation, true),
+            false => (Rotation::Lazy, false),
+        };
         match self.book.standing(token, settings, now_ms) {
             Standing::Live => {}
+            Standing::Superseded if !dies => {}
             Standing::Superseded | Standing::Expired => return Err(refusals::REFRESH_TOKEN_EXPIRED),
             Standing::Used | Standing::Revoked => return Err(refusals::REFRESH_TOKEN_INVALID),
         }
@@ -310,7 +316,7 @@ impl Data {
         }
         let (number, grant) = self.book.grant_of(refresh).ok_or(refusals::REFRESH_TOKEN_INVALID)?;
         let (holder, pending) = (grant.holder.clone(), grant.pending.clone());
-        let pair = match (pending, settings.rotation) {
+        let pair = match (pending, rotation) {
             (Some(_), Rotation::Strict) => return Err(refusals::REFRESH_TOKEN_INVALID),
             (Some(pending), Rotation::Lazy) if self.book.replay_is_over(&pending, settings, now_ms) => {
                 self.book.use_up(refresh);
@@ -324,7 +330,7 @@ impl Data {
             (Some(pending), Rotation::Lazy) => self.replay(number, pending, &holder, settings, now_ms),
             (None, _) => self.issue_pair(number, refresh, &holder, settings, now_ms),
         };
-        if settings.rotation == Rotation::Strict {
+        if rotation == Rotation::Strict {
             self.book.use_up(refresh);
         }
         if let Some(grant) = self.book.grants.get_mut(&number) {

@@ -16,6 +16,7 @@ use crate::folders;
 use crate::jwt::Terms;
 use crate::refusals::{self, OAuthRefusal};
 use crate::request::{Call, Form};
+use crate::rules::Rule;
 use crate::scopes;
 use crate::settings::{ScopeNotHeld, Settings, WithoutResource};
 use crate::token;
@@ -88,7 +89,7 @@ fn narrowed_scopes(
     if scopes.is_empty() {
         return Err(refusals::SCOPE_MISSING);
     }
-    if scopes::hold(&parent.holder.scopes, &scopes) {
+    if scopes::hold(&parent.holder.scopes, &scopes) || !settings.keeps(Rule::ScopeHeld) {
         return Ok(scopes);
     }
     let refusal = match settings.scope_not_held_error {
@@ -108,7 +109,8 @@ fn actor(
     let client_id = &parent.holder.client_id;
     let app = emulator.app(client_id).ok_or(refusals::CLIENT_INVALID)?;
     let own_addresses = token::own_addresses(emulator, call);
-    let terms = Terms { client_id, own_addresses: &own_addresses, now_ms: call.now_ms };
+    let broken = emulator.settings.broken;
+    let terms = Terms { client_id, own_addresses: &own_addresses, now_ms: call.now_ms, broken };
     Ok(Actor::read(app, form, &terms)?.or_else(|| parent.actor.clone()))
 }
 

@@ -42,6 +42,7 @@ mod state;
 mod calls;
 mod control;
 mod faults;
+mod rules;
 mod settings;
 
 mod answer;
@@ -54,5 +55,6 @@ mod route;
 
 pub use assets::static_file;
 pub use emulator::{Emulator, Options, Reply};
+pub use rules::Rule;
 pub use settings::{Decision, RepresentationStart, Rotation, ScopeNotHeld, Settings, WithoutResource};
 pub use state::{Data, FORMAT, State, StateFault};

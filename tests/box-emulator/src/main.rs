@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use box_emulator::{Emulator, Options, Rotation, Settings};
+use box_emulator::{Emulator, Options, Rotation, Rule, Settings};
 use clap::{Parser, ValueEnum};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -68,6 +68,9 @@ struct Arguments {
     /// Makes every token the same on each run. Without it they are random.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// A rule that this Box does not keep, so that tests can be seen to notice.
+    #[arg(long = "break", value_name = "RULE", hide = true)]
+    broken: Option<Rule>,
 }
 
 const AFTER_HELP: &str = "\
@@ -115,7 +118,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         client_secret: arguments.client_secret,
         redirect_uris: arguments.redirect_uri,
         cors_origins: arguments.cors_origin,
-        settings: Settings { rotation, ..Settings::default() }
+        settings: Settings { rotation, broken: arguments.broken, ..Settings::default() }
             .with(arguments.set)
             .map_err(|fault| format!("--set: {fault}"))?,
         seed,

@@ -32,6 +32,9 @@ use Right::{
     SeeOwnAnnotations, Share, Upload,
 };
 
+/// Everything that can be done with an account.
+pub(crate) const READ_AND_WRITE_ALL: &str = "root_readwrite";
+
 /// What the two scopes for a whole account allow.
 const READ: &[Right] = &[Account, Browse, Info, Preview, Download, SeeAllAnnotations, SeeOwnAnnotations];
 const READ_AND_WRITE: &[Right] = &[
@@ -55,7 +58,7 @@ struct Scope(&'static str, &'static [Right], &'static str);
 
 /// Scopes for content. The account scopes hold every other of them whose rights they include.
 const CONTENT_SCOPES: &[Scope] = &[
-    Scope("root_readwrite", READ_AND_WRITE, "Read and write all files and folders stored in Box"),
+    Scope(READ_AND_WRITE_ALL, READ_AND_WRITE, "Read and write all files and folders stored in Box"),
     Scope("root_readonly", READ, "Read all files and folders stored in Box"),
     Scope("base_explorer", &[Browse, Info], "Browse your folders"),
     Scope("base_picker", &[Browse, Info], "Browse your folders to pick files"),
@@ -127,7 +130,7 @@ fn account_scope_holds(held: &BTreeSet<String>, wanted: &str) -> bool {
         return false;
     };
     let includes = |rights: &[Right]| wanted.iter().all(|right| rights.contains(right));
-    (held.contains("root_readwrite") && includes(READ_AND_WRITE))
+    (held.contains(READ_AND_WRITE_ALL) && includes(READ_AND_WRITE))
         || (held.contains("root_readonly") && includes(READ))
 }
 

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::rules::Rule;
+
 /// What `POST /emulator/settings` changes while the emulator runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +68,9 @@ pub struct Settings {
     pub outside_resource_status: u16,
     /// Whether previews exist from the start or are made when first asked for.
     pub representations: RepresentationStart,
+    /// The rule that is not kept. Not among the settings that callers see or change.
+    #[serde(skip)]
+    pub broken: Option<Rule>,
 }
 
 /// What becomes of a refresh token that was redeemed.
@@ -144,11 +149,17 @@ impl Default for Settings {
             pkce: false,
             outside_resource_status: 404,
             representations: RepresentationStart::Success,
+            broken: None,
         }
     }
 }
 
 impl Settings {
+    /// Whether `rule` is kept.
+    pub(crate) fn keeps(&self, rule: Rule) -> bool {
+        self.broken != Some(rule)
+    }
+
     /// These settings with each named one replaced.
     ///
     /// # Errors
@@ -180,6 +191,6 @@ impl Settings {
                 return Err(format!("{name} is {one} or {other}"));
             }
         }
-        Ok(settings)
+        Ok(Self { broken: self.broken, ..settings })
     }
 }

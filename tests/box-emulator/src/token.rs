@@ -15,6 +15,7 @@ use crate::exchange;
 use crate::pkce;
 use crate::refusals::{self, OAuthRefusal};
 use crate::request::{Call, Form};
+use crate::rules::Rule;
 
 pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -65,7 +66,8 @@ pub(crate) fn client<'a>(emulator: &'a Emulator, form: &Form) -> Result<&'a App,
     let (Some(id), Some(secret)) = (form.value("client_id"), form.value("client_secret")) else {
         return Err(refusals::CLIENT_INVALID);
     };
-    emulator.app(id).filter(|app| app.has_secret(secret)).ok_or(refusals::CLIENT_INVALID)
+    let proven = |app: &&App| app.has_secret(secret) || !emulator.settings.keeps(Rule::WrongSecret);
+    emulator.app(id).filter(proven).ok_or(refusals::CLIENT_INVALID)
 }
 
 /// Where this endpoint was reached, and where it is known to be.
@@ -97,6 +99,8 @@ fn redeem_code(emulator: &mut Emulator, call: &Call, form: &Form) -> Result<Valu
     let token = token.filter(|token| token.holder.client_id == client_id).ok_or(refusals::CODE_INVALID)?;
     match emulator.state.book.standing(token, &emulator.settings, call.now_ms) {
         Standing::Live => {}
+        Standing::Used if !emulator.settings.keeps(Rule::CodeReused) => {}
+        Standing::Expired if !emulator.settings.keeps(Rule::CodeExpired) => {}
         Standing::Expired => return Err(refusals::CODE_EXPIRED),
         _ => return Err(refusals::CODE_INVALID),
     }

@@ -41,6 +41,8 @@ mod control;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod state;
 #[cfg(test)]
 mod words;
