@@ -81,13 +81,23 @@ fn any_token_can_be_ended_by_value_or_by_number() {
     let other = token(&mut client, json!({"client_id": "keyhole-dev"}));
     assert_eq!(client.control("tokens/revoke", json!({"value": one})), json!({}));
     assert!(!client.works(&one) && client.works(&other));
-    let number = client.ledger()[1]["number"].clone();
-    client.control("tokens/revoke", json!({"number": number}));
-    assert!(!client.works(&other));
     let pair = client.login();
     client.control("tokens/revoke", json!({"value": pair.access}));
     assert!(!client.works(&pair.access));
     assert_eq!(client.refresh(&pair.refresh).status, 400, "the pair is one");
+}
+
+#[test]
+fn a_number_ends_one_token_and_no_other() {
+    let mut client = Client::new();
+    let tokens = [(); 4].map(|()| token(&mut client, json!({"client_id": "keyhole-dev"})));
+    let numbers: Vec<Value> = client.ledger().iter().map(|row| row["number"].clone()).collect();
+    for (place, number) in numbers.iter().enumerate() {
+        client.control("tokens/revoke", json!({"number": number}));
+        let works: Vec<bool> = tokens.iter().map(|token| client.works(token)).collect();
+        let expected: Vec<bool> = (0..4).map(|other| other > place).collect();
+        assert_eq!(works, expected);
+    }
 }
 
 #[test]
