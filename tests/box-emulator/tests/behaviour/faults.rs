@@ -141,3 +141,15 @@ fn an_order_that_makes_no_sense_is_refused() {
         assert_eq!(client.ask("POST", "/emulator/faults").json(wrong.clone()).send().status, 400, "{wrong}");
     }
 }
+
+#[test]
+fn the_state_of_an_account_can_be_told_by_the_token_endpoint() {
+    let mut client = Client::new();
+    let pair = client.login();
+    for (status, error) in [(400, "account_deactivated"), (403, "access_from_location_blocked")] {
+        let body = json!({"error": error, "error_description": "as ordered"});
+        client.control("faults", json!({"path": "/oauth2/token", "status": status, "body": body}));
+        client.refresh(&pair.refresh).is_oauth(status, error, "as ordered");
+    }
+    assert_eq!(client.refresh(&pair.refresh).status, 200);
+}
