@@ -56,5 +56,7 @@ mod route;
 pub use assets::static_file;
 pub use emulator::{Emulator, Options, Reply};
 pub use rules::Rule;
-pub use settings::{Decision, RepresentationStart, Rotation, ScopeNotHeld, Settings, WithoutResource};
+pub use settings::{
+    Decision, RepresentationStart, Rotation, ScopeNotHeld, Settings, Switch, WithoutResource,
+};
 pub use state::{Data, FORMAT, State, StateFault};

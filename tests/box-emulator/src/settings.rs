@@ -1,76 +1,128 @@
 //! The switches: what Box documents nowhere, or what a test wants to see happen.
+//!
+//! One list makes all there is to know of them: the fields, their defaults, their meaning, what each may be, and where
+//! that comes from.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::rules::Rule;
 
-/// What `POST /emulator/settings` changes while the emulator runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// What becomes of a refresh token that was redeemed.
-    pub rotation: Rotation,
-    /// With lazy rotation, how long a redeemed refresh token can be redeemed again. `None`: until the new pair is used.
-    /// Box documents no time.
-    pub replay_seconds: Option<u64>,
+/// One line of [`Settings::switches`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Switch {
+    /// The field.
+    pub name: &'static str,
+    /// What it is now.
+    pub value: Value,
+    /// All that it may be; `None`: anything of its type.
+    pub values: Option<Vec<Value>>,
+    /// What it does, in the words of its doc comment.
+    pub about: String,
+    /// Who says what Box does, or that nobody says.
+    pub source: &'static str,
+}
+
+/// `/// about` `name: type = default, [all values, or none for any], "source";`
+macro_rules! switches {
+    ($($(#[doc = $about:literal])+ $name:ident: $kind:ty = $default:expr, $values:tt, $source:literal;)+) => {
+        /// What `POST /emulator/settings` changes while the emulator runs.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Settings {
+            $($(#[doc = $about])+ pub $name: $kind,)+
+            /// The rule that is not kept. Not among the settings that callers see or change.
+            #[serde(skip)]
+            pub broken: Option<Rule>,
+        }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($name: $default,)+ broken: None }
+            }
+        }
+
+        impl Settings {
+            /// Every setting with what is to be said of it, in the order of the list.
+            #[must_use]
+            pub fn switches(&self) -> Vec<Switch> {
+                vec![$(Switch {
+                    name: stringify!($name),
+                    value: json!(self.$name),
+                    values: values(json!($values)),
+                    about: [$($about),+].map(str::trim).join(" "),
+                    source: $source,
+                },)+]
+            }
+        }
+    };
+}
+
+switches! {
+    /// What becomes of a refresh token that was redeemed: `lazy`, it brings the same new pair again until one of that
+    /// pair is used; `strict`, it is dead at once.
+    rotation: Rotation = Rotation::Lazy, ["lazy", "strict"],
+        "Documented: one use. Seen: box-typescript-sdk-gen#34, box-node-sdk#157.";
+    /// With lazy rotation, how long a redeemed refresh token can be redeemed again. `null`: until the new pair is used.
+    replay_seconds: Option<u64> = None, [], "Documented nowhere.";
     /// With lazy rotation, whether redeeming a refresh token again brings another pair, which pushes the one before it
-    /// out, so that two refresh tokens live at most (box-windows-sdk-v2#110, and a comment in box-node-sdk's
-    /// `persistent-session.ts`). Off: the same pair again (box-typescript-sdk-gen#34, the younger report).
-    pub replay_brings_new_pair: bool,
-    /// Answers the authorize page at once, without a person. `None`: the page is shown.
-    pub decision: Option<Decision>,
-    /// Life of access tokens. `None`: random from 3600 to 4250, as Box was seen to answer.
-    pub access_token_seconds: Option<u64>,
-    /// Life of downscoped tokens, before the cap. `None`: random like access tokens.
-    pub child_token_seconds: Option<u64>,
-    /// Life of refresh tokens. Box: 60 days.
-    pub refresh_token_seconds: u64,
-    /// Whether revoking a grant ends what was narrowed from it. Box documents it nowhere: off, whoever signs somebody
-    /// out must revoke each.
-    pub children_die_on_revoke: bool,
-    /// Whether a downscoped token ends when a refresh supersedes the token it was made from. Box documents it nowhere;
-    /// its page says that their lives are independent
-    /// (<https://developer.box.com/guides/embed/ui-elements/access/>, "Token Lifespan").
-    pub children_die_on_rotation: bool,
-    /// Box documents nowhere whether a downscoped token may last longer than the token it was made from.
-    pub child_capped_by_parent: bool,
-    /// Whether revoking a token that was used up or superseded still ends the grant it came from. Box documents it
-    /// nowhere; off, nobody may count on it.
-    pub dead_token_revokes_grant: bool,
-    /// Whether a downscoped token can be narrowed further. Box's page on annotator tokens lets a file token be the
-    /// subject (<https://developer.box.com/guides/authentication/tokens/annotator-tokens/>); nobody was seen to try.
-    pub nested_exchange: bool,
-    /// Whether the root folder can be the resource of an exchange. Box documents it nowhere: off, nobody may count on
-    /// it.
-    pub root_as_resource: bool,
-    /// What `restricted_to` holds for a token without a resource. Box documents it nowhere.
-    pub restricted_to_without_resource: WithoutResource,
-    /// The status for an exchange that asks for a scope which the subject token does not hold, 401 or 400. Box's
-    /// OpenAPI text says 401; no answer was seen.
-    pub scope_not_held_status: u16,
-    /// The error of that answer. Box documents it nowhere.
-    pub scope_not_held_error: ScopeNotHeld,
-    /// The status for an exchange whose subject token has ended, or never was, 400 or 401. Box documents it nowhere.
-    pub dead_subject_status: u16,
-    /// Whether the authorize page brings `state` along when it sends an error back. Box's OpenAPI text does not say;
-    /// clients were seen to expect it (adammbalogh/box-php-sdk).
-    pub state_on_errors: bool,
-    /// Whether the token endpoints take `multipart/form-data`. Box documents only the other kind of form; this one was
-    /// seen to work (`curl -F`, box-node-sdk#174). Off, nobody may count on it.
-    pub multipart_forms: bool,
-    /// Whether an app may prove itself by HTTP Basic (RFC 6749 section 2.3.1). Box was seen to answer such an app that
-    /// its credentials are invalid (scribejava#842).
-    pub basic_auth: bool,
-    /// Whether a `code_challenge` must be met. Box has no PKCE: off, it is ignored.
-    pub pkce: bool,
-    /// The status for an item outside a token's resource, 404 or 403. Box documents it nowhere.
-    pub outside_resource_status: u16,
+    /// out, so that two refresh tokens live at most. Off: the same pair again.
+    replay_brings_new_pair: bool = false, [true, false],
+        "On: box-windows-sdk-v2#110 and a comment in box-node-sdk's persistent-session.ts. Off: the younger \
+         box-typescript-sdk-gen#34.";
+    /// Answers the authorize page at once, without a person. `null`: the page is shown.
+    decision: Option<Decision> = None, [null, "grant", "deny"], "For tests.";
+    /// Life of access tokens. `null`: random from 3600 to 4250, as Box was seen to answer.
+    access_token_seconds: Option<u64> = None, [], "box-windows-sdk-v2#85, samples of the guide on downscoping.";
+    /// Life of downscoped tokens, before the cap. `null`: random like access tokens.
+    child_token_seconds: Option<u64> = None, [], "Samples of the guide on downscoping.";
+    /// Life of refresh tokens.
+    refresh_token_seconds: u64 = 60 * 24 * 60 * 60, [],
+        "60 days: <https://developer.box.com/guides/api-calls/permissions-and-errors/expiration/>.";
+    /// Whether revoking a grant ends what was narrowed from it. Off, whoever signs somebody out must revoke each.
+    children_die_on_revoke: bool = false, [true, false], "Documented nowhere.";
+    /// Whether a downscoped token ends when a refresh supersedes the token it was made from.
+    children_die_on_rotation: bool = false, [true, false],
+        "Documented nowhere. Their lives are independent, says \
+         <https://developer.box.com/guides/embed/ui-elements/access/>, \"Token Lifespan\".";
+    /// Whether a downscoped token lasts no longer than the token it was made from.
+    child_capped_by_parent: bool = true, [true, false], "Documented nowhere.";
+    /// Whether revoking a token that was used up or superseded still ends the grant it came from. Off, nobody may
+    /// count on it.
+    dead_token_revokes_grant: bool = false, [true, false], "Documented nowhere.";
+    /// Whether a downscoped token can be narrowed further.
+    nested_exchange: bool = true, [true, false],
+        "Nobody was seen to try. A file token is the subject in \
+         <https://developer.box.com/guides/authentication/tokens/annotator-tokens/>.";
+    /// Whether the root folder can be the resource of an exchange. Off, nobody may count on it.
+    root_as_resource: bool = false, [true, false], "Documented nowhere.";
+    /// What `restricted_to` holds for a token without a resource: an entry for each scope, without an object, or
+    /// nothing.
+    restricted_to_without_resource: WithoutResource = WithoutResource::Scopes, ["scopes", "empty"],
+        "Documented nowhere.";
+    /// The status for an exchange that asks for a scope which the subject token does not hold.
+    scope_not_held_status: u16 = 401, [401, 400], "Box's OpenAPI text says 401; no answer was seen.";
+    /// The error of that answer.
+    scope_not_held_error: ScopeNotHeld = ScopeNotHeld::InvalidScope, ["invalid_scope", "insufficient_scope"],
+        "Documented nowhere. RFC 6749 section 5.2 has the first, the API the second.";
+    /// The status for an exchange whose subject token has ended, or never was.
+    dead_subject_status: u16 = 400, [400, 401], "Documented nowhere.";
+    /// Whether the authorize page brings `state` along when it sends an error back.
+    state_on_errors: bool = true, [true, false],
+        "Box's OpenAPI text does not say; adammbalogh/box-php-sdk expects it.";
+    /// Whether the token endpoints take `multipart/form-data`. Off, nobody may count on it.
+    multipart_forms: bool = false, [true, false],
+        "Box documents only the other kind of form; this one was seen to work: `curl -F`, box-node-sdk#174.";
+    /// Whether an app may prove itself by HTTP Basic (RFC 6749 section 2.3.1).
+    basic_auth: bool = false, [true, false],
+        "Box was seen to answer such an app that its credentials are invalid: scribejava#842.";
+    /// Whether a `code_challenge` must be met. Off, it is ignored.
+    pkce: bool = false, [true, false], "Box has no PKCE: box-swift-sdk-gen#540.";
+    /// The status for an item outside a token's resource.
+    outside_resource_status: u16 = 404, [404, 403], "Documented nowhere; what a user cannot see is 404.";
     /// Whether previews exist from the start or are made when first asked for.
-    pub representations: RepresentationStart,
-    /// The rule that is not kept. Not among the settings that callers see or change.
-    #[serde(skip)]
-    pub broken: Option<Rule>,
+    representations: RepresentationStart = RepresentationStart::Success, ["success", "on_demand"],
+        "Reference of the representations field.";
 }
 
 /// What becomes of a refresh token that was redeemed.
@@ -123,37 +175,6 @@ pub enum RepresentationStart {
     OnDemand,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            rotation: Rotation::Lazy,
-            replay_seconds: None,
-            replay_brings_new_pair: false,
-            decision: None,
-            access_token_seconds: None,
-            child_token_seconds: None,
-            refresh_token_seconds: 60 * 24 * 60 * 60,
-            children_die_on_revoke: false,
-            children_die_on_rotation: false,
-            child_capped_by_parent: true,
-            dead_token_revokes_grant: false,
-            nested_exchange: true,
-            root_as_resource: false,
-            restricted_to_without_resource: WithoutResource::Scopes,
-            scope_not_held_status: 401,
-            scope_not_held_error: ScopeNotHeld::InvalidScope,
-            dead_subject_status: 400,
-            state_on_errors: true,
-            multipart_forms: false,
-            basic_auth: false,
-            pkce: false,
-            outside_resource_status: 404,
-            representations: RepresentationStart::Success,
-            broken: None,
-        }
-    }
-}
-
 impl Settings {
     /// Whether `rule` is kept.
     pub(crate) fn keeps(&self, rule: Rule) -> bool {
@@ -182,15 +203,58 @@ impl Settings {
         };
         all.extend(patch);
         let settings: Self = serde_json::from_value(Value::Object(all)).map_err(|fault| fault.to_string())?;
-        for (name, status, [one, other]) in [
-            ("outside_resource_status", settings.outside_resource_status, [403, 404]),
-            ("scope_not_held_status", settings.scope_not_held_status, [400, 401]),
-            ("dead_subject_status", settings.dead_subject_status, [400, 401]),
-        ] {
-            if status != one && status != other {
-                return Err(format!("{name} is {one} or {other}"));
+        for Switch { name, value, values, .. } in settings.switches() {
+            if let Some(values) = values.filter(|values| !values.contains(&value)) {
+                return Err(format!("{name} is one of {}", Value::Array(values)));
             }
         }
         Ok(Self { broken: self.broken, ..settings })
+    }
+}
+
+fn values(listed: Value) -> Option<Vec<Value>> {
+    match listed {
+        Value::Array(all) if !all.is_empty() => Some(all),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_in_the_table_with_words_and_a_source() {
+        let settings = Settings::default();
+        let written = serde_json::to_value(&settings).expect("JSON");
+        let switches = settings.switches();
+        let fields: Vec<&String> = written.as_object().expect("an object").keys().collect();
+        assert_eq!(fields.len(), switches.len());
+        for Switch { name, value, about, source, .. } in switches {
+            assert_eq!(written[name], value, "{name}");
+            assert!(about.ends_with('.') && about.len() > 20, "{name}: {about}");
+            assert!(source.ends_with('.'), "{name}: {source}");
+        }
+    }
+
+    #[test]
+    fn the_readme_names_every_setting() {
+        for Switch { name, .. } in Settings::default().switches() {
+            assert!(include_str!("../README.md").contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_what_the_table_says_it_may_be_and_nothing_else() {
+        for Switch { name, values, .. } in Settings::default().switches() {
+            for value in values.iter().flatten() {
+                let patched = Settings::default().patched(json!({name: value}));
+                assert_eq!(json!(patched.expect(name))[name], *value);
+            }
+            let refused = Settings::default().patched(json!({name: "anything else"}));
+            assert!(values.is_none() || refused.is_err(), "{name}");
+        }
+        let refused = Settings::default().patched(json!({"outside_resource_status": 500}));
+        assert_eq!(refused, Err("outside_resource_status is one of [404,403]".to_owned()));
     }
 }
