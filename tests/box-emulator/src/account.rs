@@ -1,6 +1,6 @@
 //! A person's files: a tree of folders below their own root.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::blob::Blob;
 use crate::scopes::Right;
+use crate::shared_links::SharedLink;
 
 /// The root folder of every account.
 pub(crate) const ROOT: &str = "0";
@@ -16,7 +17,7 @@ pub(crate) const ROOT: &str = "0";
 const SOME_DAY: &str = "2026-03-02T09:00:00+00:00";
 
 /// A file or a folder by its id; written `file_1`, `folder_0`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub(crate) enum ItemId {
     File(String),
@@ -29,6 +30,8 @@ pub(crate) enum ItemId {
 pub(crate) struct Account {
     folders: BTreeMap<String, Folder>,
     files: BTreeMap<String, File>,
+    /// What was deleted: gone for good, but told apart from what never was.
+    trash: BTreeSet<ItemId>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,22 +47,36 @@ pub(crate) struct Folder {
 #[serde(deny_unknown_fields)]
 pub(crate) struct File {
     pub(crate) id: String,
-    pub(crate) version_id: String,
-    pub(crate) name: String,
     pub(crate) parent: String,
+    pub(crate) current: Version,
+    /// Those before the current one, oldest first.
+    pub(crate) earlier: Vec<Version>,
+    pub(crate) about: About,
+}
+
+/// What a file holds, or held once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Version {
+    pub(crate) id: String,
+    /// The file's name as long as this is the current version, then what it was.
+    pub(crate) name: String,
     /// Kept apart from the written state; `sha1` finds it again.
     #[serde(skip)]
     pub(crate) bytes: Blob,
     pub(crate) sha1: String,
-    pub(crate) about: About,
+    pub(crate) pages: Option<u32>,
+    pub(crate) created_at: Option<String>,
 }
 
 /// What is known of an item beside its name and its bytes; all of it optional.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct About {
-    pub(crate) pages: Option<u32>,
     pub(crate) created_at: Option<String>,
     pub(crate) modified_at: Option<String>,
+    /// When the content was made and changed, as its uploader says.
+    pub(crate) content_created_at: Option<String>,
+    pub(crate) content_modified_at: Option<String>,
     #[serde(default)]
     pub(crate) description: String,
     /// The user may look at this file, but not download it.
@@ -68,6 +85,7 @@ pub(crate) struct About {
     /// How often it was changed: its etag.
     #[serde(default)]
     pub(crate) edits: u64,
+    pub(crate) shared_link: Option<SharedLink>,
 }
 
 /// What stands in a folder, or a bearer may be limited to.
@@ -86,7 +104,11 @@ impl Default for Account {
             parent: None,
             about: About::default(),
         };
-        Self { folders: BTreeMap::from([(ROOT.to_owned(), root)]), files: BTreeMap::new() }
+        Self {
+            folders: BTreeMap::from([(ROOT.to_owned(), root)]),
+            files: BTreeMap::new(),
+            trash: BTreeSet::new(),
+        }
     }
 }
 
@@ -101,26 +123,63 @@ impl Account {
         about: About,
     ) -> String {
         let id = free_id("1200", seed, |id| self.files.contains_key(id));
-        let sha1 = sha1_of(&bytes);
-        let file = File {
-            version_id: number_from("1400", &format!("{seed} {sha1}")),
+        let version_id = number_from("1400", &format!("{seed} {}", sha1_of(&bytes)));
+        let current = Version::new(version_id, name, bytes, about.created_at.clone());
+        self.put_file(File {
             id: id.clone(),
-            name: name.to_owned(),
             parent: parent.to_owned(),
-            bytes,
-            sha1,
+            current,
+            earlier: Vec::new(),
             about,
-        };
-        self.files.insert(id.clone(), file);
+        });
         id
     }
 
     /// Adds a folder to `parent` as [`Account::add_file`] adds a file.
     pub(crate) fn add_folder(&mut self, parent: &str, name: &str, seed: &str, about: About) -> String {
         let id = free_id("3100", seed, |id| self.folders.contains_key(id));
-        let folder = Folder { id: id.clone(), name: name.to_owned(), parent: Some(parent.to_owned()), about };
-        self.folders.insert(id.clone(), folder);
+        let parent = Some(parent.to_owned());
+        self.put_folder(Folder { id: id.clone(), name: name.to_owned(), parent, about });
         id
+    }
+
+    pub(crate) fn put_file(&mut self, file: File) {
+        self.files.insert(file.id.clone(), file);
+    }
+
+    pub(crate) fn put_folder(&mut self, folder: Folder) {
+        self.folders.insert(folder.id.clone(), folder);
+    }
+
+    /// Deletes an item and all below it. The root stays.
+    pub(crate) fn remove(&mut self, id: &ItemId) {
+        if id.is_root() {
+            return;
+        }
+        if let ItemId::Folder(folder) = id {
+            let below: Vec<ItemId> = self.children(folder).into_iter().map(Item::id).collect();
+            below.iter().for_each(|child| self.remove(child));
+        }
+        let known = match id {
+            ItemId::File(id) => self.files.remove(id).is_some(),
+            ItemId::Folder(id) => self.folders.remove(id).is_some(),
+        };
+        if known {
+            self.trash.insert(id.clone());
+        }
+    }
+
+    /// Whether there was an item `id` that was deleted.
+    pub(crate) fn has_deleted(&self, id: &ItemId) -> bool {
+        self.trash.contains(id)
+    }
+
+    /// Whether a file, a folder or a version has or had that number.
+    pub(crate) fn knows(&self, number: &str) -> bool {
+        self.folders.contains_key(number)
+            || self.files.contains_key(number)
+            || self.trash.iter().any(|id| id.number() == number)
+            || self.files.values().any(|file| file.version(number).is_some())
     }
 
     #[cfg(test)]
@@ -132,16 +191,42 @@ impl Account {
         self.files.values()
     }
 
-    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut File> {
-        self.files.values_mut()
+    /// What every file holds and held.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &Version> {
+        self.files.values().flat_map(File::versions)
+    }
+
+    pub(crate) fn versions_mut(&mut self) -> impl Iterator<Item = &mut Version> {
+        self.files.values_mut().flat_map(|file| file.earlier.iter_mut().chain([&mut file.current]))
     }
 
     pub(crate) fn file(&self, id: &str) -> Option<&File> {
         self.files.get(id)
     }
 
+    pub(crate) fn file_mut(&mut self, id: &str) -> Option<&mut File> {
+        self.files.get_mut(id)
+    }
+
     pub(crate) fn folder(&self, id: &str) -> Option<&Folder> {
         self.folders.get(id)
+    }
+
+    pub(crate) fn folder_mut(&mut self, id: &str) -> Option<&mut Folder> {
+        self.folders.get_mut(id)
+    }
+
+    pub(crate) fn about_mut(&mut self, id: &ItemId) -> Option<&mut About> {
+        match id {
+            ItemId::File(id) => self.file_mut(id).map(|file| &mut file.about),
+            ItemId::Folder(id) => self.folder_mut(id).map(|folder| &mut folder.about),
+        }
+    }
+
+    /// All but the root, folders first.
+    pub(crate) fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        let folders = self.folders.values().filter(|folder| folder.parent.is_some()).map(Item::Folder);
+        folders.chain(self.files.values().map(Item::File))
     }
 
     pub(crate) fn item(&self, id: &ItemId) -> Option<Item<'_>> {
@@ -184,21 +269,47 @@ impl Account {
     /// All bytes below.
     pub(crate) fn size(&self, item: Item<'_>) -> u64 {
         match item {
-            Item::File(file) => u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+            Item::File(file) => file.current.size(),
             Item::Folder(folder) => self.children(&folder.id).into_iter().map(|child| self.size(child)).sum(),
         }
     }
 }
 
 impl File {
-    /// Lower case, without the dot; empty when the name has none.
-    pub(crate) fn extension(&self) -> String {
-        self.name.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase())
+    /// The current version and those before it, newest first.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = &Version> {
+        [&self.current].into_iter().chain(self.earlier.iter().rev())
+    }
+
+    /// The version `id`, current or not.
+    pub(crate) fn version(&self, id: &str) -> Option<&Version> {
+        self.versions().find(|version| version.id == id)
     }
 
     /// Whether the person may do that with this file, whatever their token allows.
     pub(crate) fn user_may(&self, right: Right) -> bool {
         !self.about.preview_only || matches!(right, Right::Info | Right::Preview)
+    }
+}
+
+impl Version {
+    /// `created_at`: RFC 3339.
+    pub(crate) fn new(id: String, name: &str, bytes: Blob, created_at: Option<String>) -> Self {
+        Self { id, name: name.to_owned(), sha1: sha1_of(&bytes), bytes, pages: None, created_at }
+    }
+
+    /// Lower case, without the dot; empty when the name has none.
+    pub(crate) fn extension(&self) -> String {
+        self.name.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_ascii_lowercase())
+    }
+
+    /// In bytes.
+    pub(crate) fn size(&self) -> u64 {
+        u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn created_at(&self) -> &str {
+        self.created_at.as_deref().unwrap_or(SOME_DAY)
     }
 }
 
@@ -209,6 +320,19 @@ impl About {
 
     pub(crate) fn modified_at(&self) -> &str {
         self.modified_at.as_deref().unwrap_or_else(|| self.created_at())
+    }
+
+    pub(crate) fn content_created_at(&self) -> &str {
+        self.content_created_at.as_deref().unwrap_or_else(|| self.created_at())
+    }
+
+    pub(crate) fn content_modified_at(&self) -> &str {
+        self.content_modified_at.as_deref().unwrap_or_else(|| self.modified_at())
+    }
+
+    /// Changes with the item.
+    pub(crate) fn etag(&self) -> String {
+        self.edits.to_string()
     }
 }
 
@@ -229,7 +353,7 @@ impl<'a> Item<'a> {
 
     pub(crate) fn name(self) -> &'a str {
         match self {
-            Item::File(file) => &file.name,
+            Item::File(file) => &file.current.name,
             Item::Folder(folder) => &folder.name,
         }
     }
@@ -241,15 +365,37 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Whether the person may do that with this item, whatever their token allows.
+    pub(crate) fn user_may(self, right: Right) -> bool {
+        match self {
+            Item::File(file) => file.user_may(right),
+            Item::Folder(_) => true,
+        }
+    }
+
     pub(crate) fn is_file(self) -> bool {
         matches!(self, Item::File(_))
     }
 
-    fn parent(self) -> Option<&'a str> {
+    pub(crate) fn parent(self) -> Option<&'a str> {
         match self {
             Item::File(file) => Some(&file.parent),
             Item::Folder(folder) => folder.parent.as_deref(),
         }
+    }
+}
+
+impl ItemId {
+    /// Without the kind.
+    pub(crate) fn number(&self) -> &str {
+        match self {
+            Self::File(id) | Self::Folder(id) => id,
+        }
+    }
+
+    /// Whether it is the root folder, which every account has one of.
+    pub(crate) fn is_root(&self) -> bool {
+        matches!(self, Self::Folder(id) if id == ROOT)
     }
 }
 
@@ -314,7 +460,7 @@ mod tests {
         let mut account = Account::default();
         let id = account.add_file(ROOT, "a.txt", Blob::default(), "a.txt", About::default());
         assert!(account.file(&id).expect("a file").user_may(Right::Download));
-        let file = account.files_mut().next().expect("a file");
+        let file = account.file_mut(&id).expect("a file");
         file.about = serde_json::from_str("{\"preview_only\": true}").expect("readable");
         assert!(file.user_may(Right::Info) && file.user_may(Right::Preview));
         assert!(!file.user_may(Right::Download) && !file.user_may(Right::Rename));

@@ -49,6 +49,8 @@ pub(crate) struct Token {
     pub(crate) resource: Option<ItemId>,
     /// For which of its users the app narrowed it.
     pub(crate) actor: Option<Actor>,
+    /// The address of the shared link that led to `resource`.
+    pub(crate) shared_link: Option<String>,
     /// The token or code that this one was made from.
     pub(crate) parent: Option<String>,
     pub(crate) grant: Option<u64>,
@@ -123,8 +125,15 @@ struct Pair {
 #[derive(Debug)]
 pub(crate) struct Narrowed {
     pub(crate) holder: Holder,
-    pub(crate) resource: Option<ItemId>,
+    pub(crate) target: Target,
     pub(crate) actor: Option<Actor>,
+}
+
+/// What a downscoped token is limited to, and the shared link that leads there, if one does.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Target {
+    pub(crate) resource: Option<ItemId>,
+    pub(crate) shared_link: Option<String>,
 }
 
 /// What a token endpoint answers: the values and the access token's remaining life.
@@ -367,8 +376,9 @@ impl Data {
         let seconds = if settings.child_capped_by_parent { fresh.min(left) } else { fresh };
         let value = format!("1!{}", self.entropy.text(CHILD_LENGTH));
         let parent = Some(parent.to_owned());
-        let Narrowed { holder, resource, actor } = narrowed;
-        let token = Token { resource, actor, parent, ..Token::new(Kind::Child, holder, seconds, now_ms) };
+        let Narrowed { holder, target: Target { resource, shared_link }, actor } = narrowed;
+        let token = Token::new(Kind::Child, holder, seconds, now_ms);
+        let token = Token { resource, shared_link, actor, parent, ..token };
         self.book.enter(&value, token);
         (value, seconds)
     }
@@ -441,6 +451,7 @@ impl Token {
             holder,
             resource: None,
             actor: None,
+            shared_link: None,
             parent: None,
             grant: None,
             terms: None,

@@ -12,7 +12,7 @@ use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use crate::account::File;
+use crate::account::{File, Item, ItemId, Version};
 use crate::answer::{self, Response};
 use crate::assets;
 use crate::bearer::Bearer;
@@ -35,6 +35,7 @@ const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 pub(crate) struct Download {
     user_id: String,
     file: String,
+    version: String,
     expires_at_ms: u64,
 }
 
@@ -61,20 +62,21 @@ pub(crate) fn representation(
     bearer: &Bearer,
     wanted: &Wanted<'_>,
 ) -> Result<Response, ApiRefusal> {
-    let file = bearer.file(emulator, wanted.file, Right::Preview)?;
-    let found = representations::find(file, wanted.version, wanted.name).ok_or(refusals::NOT_FOUND)?;
+    let (_, file) = bearer.file(emulator, wanted.file, Right::Preview)?;
+    let (version, found) =
+        representations::find(file, wanted.version, wanted.name).ok_or(refusals::NOT_FOUND)?;
     if found.asset != wanted.asset {
         return Err(refusals::NOT_FOUND);
     }
-    if representations::state(emulator, file, found) != "success" {
+    if !representations::is_there(emulator, version, found) {
         let mut response = answer::empty(StatusCode::ACCEPTED);
         answer::set(&mut response, RETRY_AFTER, "1");
         return Ok(response);
     }
-    Ok(bytes(call, file, "inline"))
+    Ok(bytes(call, version, "inline"))
 }
 
-/// `{content}/api/2.0/files/{id}/content`: the file itself.
+/// `{content}/api/2.0/files/{id}/content`: the file itself, or the version that the query names.
 ///
 /// With `preview=true`, a token for previews is enough for those kinds of file whose preview *is* the file.
 /// For all others that parameter opens nothing.
@@ -87,11 +89,20 @@ pub(crate) fn original(
     bearer: &Bearer,
     id: &str,
 ) -> Result<Response, ApiRefusal> {
-    let shown = bearer.account(emulator).file(id).is_some_and(representations::shows_original);
-    let right =
-        if shown && call.query.value("preview") == Some("true") { Right::Preview } else { Right::Download };
-    let file = bearer.file(emulator, id, right)?;
-    Ok(bytes(call, file, "inline"))
+    let (place, item) = bearer.item(emulator, &ItemId::File(id.to_owned()))?;
+    let Item::File(file) = item else { return Err(refusals::NOT_FOUND) };
+    let version = version(call, file)?;
+    let shown = representations::shows_original(version) && call.query.value("preview") == Some("true");
+    bearer.require_with(place, item, if shown { Right::Preview } else { Right::Download })?;
+    Ok(bytes(call, version, "inline"))
+}
+
+/// The version that `?version=` names; without it, the current one.
+fn version<'a>(call: &Call, file: &'a File) -> Result<&'a Version, ApiRefusal> {
+    match call.query.value("version") {
+        Some(id) => file.version(id).ok_or(refusals::NOT_FOUND),
+        None => Ok(&file.current),
+    }
 }
 
 /// `GET /2.0/files/{id}/content`: 302 to a short-lived address.
@@ -118,13 +129,17 @@ pub(crate) fn download_url(
     bearer: &Bearer,
     id: &str,
 ) -> Result<String, ApiRefusal> {
-    let file = bearer.file(emulator, id, Right::Download)?.id.clone();
+    let (place, file) = bearer.file(emulator, id, Right::Download)?;
+    let download = Download {
+        user_id: place.owner.to_owned(),
+        file: file.id.clone(),
+        version: version(call, file)?.id.clone(),
+        expires_at_ms: call.now_ms.saturating_add(DOWNLOAD_SECONDS * 1000),
+    };
     let data = emulator.state.edit();
     data.downloads.retain(|_, download| download.expires_at_ms > call.now_ms);
     let token = data.entropy.text(DOWNLOAD_LENGTH);
-    let expires_at_ms = call.now_ms.saturating_add(DOWNLOAD_SECONDS * 1000);
-    data.downloads
-        .insert(token.clone(), Download { user_id: bearer.holder.user_id.clone(), file, expires_at_ms });
+    data.downloads.insert(token.clone(), download);
     Ok(format!("{}/d/1/{token}/download", emulator.options.content_origin))
 }
 
@@ -136,22 +151,27 @@ pub(crate) fn download(emulator: &Emulator, call: &Call, token: &str) -> Respons
     }
     let download =
         emulator.state.downloads.get(token).filter(|download| download.expires_at_ms > call.now_ms);
-    match download.and_then(|download| emulator.account(&download.user_id).file(&download.file)) {
-        Some(file) => bytes(call, file, "attachment"),
+    let version = download.and_then(|download| {
+        emulator.account(&download.user_id).file(&download.file)?.version(&download.version)
+    });
+    match version {
+        Some(version) => bytes(call, version, "attachment"),
         None => not_found(),
     }
 }
 
 /// The bytes, or the range of them that was asked for (RFC 9110 section 14).
-fn bytes(call: &Call, file: &File, disposition: &str) -> Response {
-    let total = file.bytes.len();
+fn bytes(call: &Call, version: &Version, disposition: &str) -> Response {
+    let total = version.bytes.len();
     let range = call.header(&RANGE).map_or(Asked::Whole, |header| Asked::read(header, total));
     let (status, body) = match &range {
-        Asked::Whole => (StatusCode::OK, &*file.bytes),
-        Asked::Part(part) => (StatusCode::PARTIAL_CONTENT, file.bytes.get(part.clone()).unwrap_or_default()),
+        Asked::Whole => (StatusCode::OK, &*version.bytes),
+        Asked::Part(part) => {
+            (StatusCode::PARTIAL_CONTENT, version.bytes.get(part.clone()).unwrap_or_default())
+        }
         Asked::Nothing => (StatusCode::RANGE_NOT_SATISFIABLE, [].as_slice()),
     };
-    let mut response = answer::bytes(status, assets::content_type(&file.extension()), body.to_vec());
+    let mut response = answer::bytes(status, assets::content_type(&version.extension()), body.to_vec());
     match range {
         Asked::Whole => {}
         Asked::Part(part) => {
@@ -162,7 +182,7 @@ fn bytes(call: &Call, file: &File, disposition: &str) -> Response {
     }
     answer::set(&mut response, ACCEPT_RANGES, "bytes");
     answer::set(&mut response, CONTENT_LENGTH, &body.len().to_string());
-    let name = utf8_percent_encode(&file.name, FILE_NAME);
+    let name = utf8_percent_encode(&version.name, FILE_NAME);
     answer::set(&mut response, CONTENT_DISPOSITION, &format!("{disposition}; filename*=UTF-8''{name}"));
     answer::set(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
     // A file of the account is nobody's page: opened by itself, it runs nothing.

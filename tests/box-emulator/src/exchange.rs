@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::account::{self, Account, Item, ItemId};
+use crate::account::{self, Item, ItemId};
 use crate::actor::Actor;
-use crate::book::{Holder, Kind, Narrowed, Standing, Token};
+use crate::book::{Holder, Kind, Narrowed, Standing, Target, Token};
 use crate::emulator::Emulator;
 use crate::files;
 use crate::folders;
@@ -19,6 +19,7 @@ use crate::request::{Call, Form};
 use crate::rules::Rule;
 use crate::scopes;
 use crate::settings::{ScopeNotHeld, Settings, WithoutResource};
+use crate::shared_links::{Named, Opened, SharedLink};
 use crate::token;
 
 const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -43,16 +44,12 @@ pub(crate) fn exchange(emulator: &mut Emulator, call: &Call, form: &Form) -> Res
         return Err(refusals::CLIENT_INVALID);
     }
     let scopes = narrowed_scopes(&emulator.settings, parent, form)?;
-    let resource = resource(emulator, call, parent, form)?;
+    let target = target(emulator, call, parent, form)?;
     let actor = actor(emulator, call, parent, form)?;
 
-    let account = emulator.account(&parent.holder.user_id);
-    let holder = Holder { scopes: scopes.clone(), ..parent.holder.clone() };
-    let restricted_to = match (&resource, emulator.settings.restricted_to_without_resource) {
-        (None, WithoutResource::Empty) => Vec::new(),
-        (resource, _) => restricted_to(account, &scopes, resource.as_ref()),
-    };
-    let narrowed = Narrowed { holder, resource, actor };
+    let holder = Holder { scopes, ..parent.holder.clone() };
+    let restricted_to = restricted_to(emulator, call, &holder, &target);
+    let narrowed = Narrowed { holder, target, actor };
     emulator.settle(subject);
     let data = emulator.state.edit();
     let (value, seconds) = data.issue_child(subject, narrowed, &emulator.settings, call.now_ms);
@@ -115,29 +112,47 @@ fn actor(
 }
 
 /// The item asked for, which the parent must reach. None asked: the parent's own.
-fn resource(
-    emulator: &Emulator,
-    call: &Call,
-    parent: &Token,
-    form: &Form,
-) -> Result<Option<ItemId>, OAuthRefusal> {
+fn target(emulator: &Emulator, call: &Call, parent: &Token, form: &Form) -> Result<Target, OAuthRefusal> {
     let asked = match (form.value("resource"), form.value("box_shared_link")) {
         (Some(_), Some(_)) => return Err(refusals::SHARED_LINK_AND_RESOURCE),
-        (None, Some(_)) => return Err(refusals::SHARED_LINK_UNSUPPORTED),
-        (None, None) => return Ok(parent.resource.clone()),
+        (None, Some(link)) => return behind_link(emulator, call, parent, link),
+        (None, None) => {
+            let Token { resource, shared_link, .. } = parent.clone();
+            return Ok(Target { resource, shared_link });
+        }
         (Some(asked), None) => asked,
     };
     let own = [BOX_API, &emulator.options.api_origin, &format!("http://{}", call.authority)];
     let id = item_at(asked, &own).ok_or(refusals::RESOURCE_INVALID)?;
-    if id == ItemId::Folder(account::ROOT.to_owned()) && !emulator.settings.root_as_resource {
+    if id.is_root() && !emulator.settings.root_as_resource {
         return Err(refusals::RESOURCE_INVALID);
     }
     let account = emulator.account(&parent.holder.user_id);
     let item = account.item(&id).ok_or(refusals::RESOURCE_INVALID)?;
     match &parent.resource {
         Some(whole) if !account.lies_in(item, whole) => Err(refusals::RESOURCE_INVALID),
-        _ => Ok(Some(id)),
+        _ => Ok(Target { resource: Some(id), shared_link: None }),
     }
+}
+
+/// The item that a shared link without a password is for, in whosever account it lies.
+fn behind_link(emulator: &Emulator, call: &Call, parent: &Token, link: &str) -> Result<Target, OAuthRefusal> {
+    let user = &parent.holder.user_id;
+    let opened = Named::unprotected(link).open(emulator, user, call.now_ms);
+    let Opened { owner, item: id, .. } = opened.map_err(|_| refusals::RESOURCE_INVALID)?;
+    let account = emulator.account(&owner);
+    let item = account.item(&id).ok_or(refusals::RESOURCE_INVALID)?;
+    let protected = item.about().shared_link.as_ref().is_none_or(SharedLink::is_protected);
+    // The root folder has the same id in every account: the parent's root is its own.
+    let beyond = parent
+        .resource
+        .as_ref()
+        .is_some_and(|whole| !account.lies_in(item, whole) || (whole.is_root() && owner != *user));
+    if protected || beyond {
+        return Err(refusals::RESOURCE_INVALID);
+    }
+    let shared_link = (owner != *user).then(|| link.to_owned());
+    Ok(Target { resource: Some(id), shared_link })
 }
 
 /// `{origin}/2.0/files/{id}` or `{origin}/2.0/folders/{id}`, and nothing around it.
@@ -160,9 +175,18 @@ fn item_at(address: &str, origins: &[&str]) -> Option<ItemId> {
     }
 }
 
-/// One entry for each scope, each with the same object. Without a resource, an entry holds its scope alone.
-fn restricted_to(account: &Account, scopes: &BTreeSet<String>, resource: Option<&ItemId>) -> Vec<Value> {
-    let object = resource.and_then(|id| account.item(id)).map(|item| match item {
+/// One entry for each scope, each with the same object. Without a resource, what the settings say.
+fn restricted_to(emulator: &Emulator, call: &Call, holder: &Holder, target: &Target) -> Vec<Value> {
+    if target.resource.is_none() && emulator.settings.restricted_to_without_resource == WithoutResource::Empty
+    {
+        return Vec::new();
+    }
+    let behind = target.shared_link.as_deref().map(Named::unprotected);
+    let owner = behind
+        .and_then(|named| named.open(emulator, &holder.user_id, call.now_ms).ok())
+        .map_or_else(|| holder.user_id.clone(), |opened| opened.owner);
+    let object = target.resource.as_ref().and_then(|id| emulator.account(&owner).item(id));
+    let object = object.map(|item| match item {
         Item::File(file) => files::mini(file),
         Item::Folder(folder) => folders::mini(folder),
     });
@@ -170,5 +194,5 @@ fn restricted_to(account: &Account, scopes: &BTreeSet<String>, resource: Option<
         Some(object) => json!({"scope": scope, "object": object}),
         None => json!({"scope": scope}),
     };
-    scopes.iter().map(entry).collect()
+    holder.scopes.iter().map(entry).collect()
 }

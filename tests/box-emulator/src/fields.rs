@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::emulator::Emulator;
+use crate::refusals::{self, ApiRefusal};
 use crate::request::Call;
 
 /// In every answer about an item.
@@ -13,23 +15,32 @@ pub(crate) fn asked(call: &Call) -> Option<Vec<String>> {
     Some(list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
-/// The base fields and those `asked`, or the `standard` ones. Names that `field` does not know are left out.
+/// The base fields and those `asked`, or the `standard` ones.
 ///
 /// <https://developer.box.com/guides/api-calls/request-extra-fields/>
+///
+/// # Errors
+/// 400 for a name that `field` does not know, if the settings are so strict; otherwise it is left out.
 pub(crate) fn select(
+    emulator: &Emulator,
     asked: Option<&[String]>,
     standard: &[&str],
     field: impl Fn(&str) -> Option<Value>,
-) -> Value {
+) -> Result<Value, ApiRefusal> {
     let mut selected = Map::new();
-    let mut add = |name: &str| {
+    let names: Vec<&str> = match asked {
+        Some(asked) => {
+            if emulator.settings.unknown_fields_refused && asked.iter().any(|name| field(name).is_none()) {
+                return Err(refusals::bad_parameter("fields"));
+            }
+            BASE.into_iter().chain(asked.iter().map(String::as_str)).collect()
+        }
+        None => standard.to_vec(),
+    };
+    for name in names {
         if let Some(value) = field(name) {
             selected.insert(name.to_owned(), value);
         }
-    };
-    match asked {
-        Some(asked) => BASE.into_iter().chain(asked.iter().map(String::as_str)).for_each(&mut add),
-        None => standard.iter().copied().for_each(&mut add),
     }
-    Value::Object(selected)
+    Ok(Value::Object(selected))
 }

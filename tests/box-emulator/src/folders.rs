@@ -12,18 +12,19 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Folder, Item, ROOT};
 use crate::answer::{self, Response};
-use crate::bearer::Bearer;
+use crate::bearer::{Bearer, Place};
 use crate::emulator::Emulator;
 use crate::fields;
 use crate::files;
+use crate::paging::Page;
 use crate::refusals::{self, ApiRefusal};
 use crate::request::Call;
 use crate::scopes::Right;
+use crate::shared_links;
 use crate::users;
 
-/// Larger limits are lowered to this one, not refused.
+/// <https://developer.box.com/reference/get-folders-id-items/>
 const LIMIT_MAX: usize = 1000;
-const LIMIT_DEFAULT: usize = 100;
 /// Whoever needs more uses markers.
 const OFFSET_MAX: usize = 9999;
 
@@ -61,22 +62,49 @@ pub(crate) fn info(
     bearer: &Bearer,
     id: &str,
 ) -> Result<Response, ApiRefusal> {
-    let folder = bearer.folder(emulator, id)?;
-    let known = call.header(&IF_NONE_MATCH).map(|known| known.trim_matches('"'));
+    let (place, folder) = bearer.folder(emulator, id, Right::Browse)?;
+    let known = call.header(&IF_NONE_MATCH).map(|known| known.trim_matches('"').to_owned());
     if known.is_some() && known == etag(folder) {
         return Ok(answer::empty(StatusCode::NOT_MODIFIED));
     }
-    let asked = fields::asked(call);
-    let items = by_offset(emulator, call, bearer, folder, asked.as_deref())?;
-    let body = fields::select(asked.as_deref(), STANDARD, |name| match name {
-        "item_collection" => Some(items.clone()),
-        name => field(emulator, bearer, folder, name),
-    });
-    let mut response = answer::ok(&body);
+    let mut response = answer::ok(&full(emulator, call, bearer, place, folder)?);
     if let Some(etag) = etag(folder) {
         answer::set(&mut response, ETAG, &format!("\"{etag}\""));
     }
     Ok(response)
+}
+
+fn full(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    place: Place<'_>,
+    folder: &Folder,
+) -> Result<Value, ApiRefusal> {
+    let asked = fields::asked(call);
+    let items = by_offset(emulator, call, bearer, place, folder)?;
+    fields::select(emulator, asked.as_deref(), STANDARD, |name| match name {
+        "item_collection" => Some(items.clone()),
+        name => field(emulator, call, bearer, place, folder, name),
+    })
+}
+
+/// The folder as the answer to a change of it: whoever may not list it is told only what it is called.
+///
+/// # Errors
+/// As [`fields::select`].
+pub(crate) fn changed(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    place: Place<'_>,
+    folder: &Folder,
+) -> Result<Value, ApiRefusal> {
+    if bearer.may_with(place, Item::Folder(folder), Right::Browse) {
+        full(emulator, call, bearer, place, folder)
+    } else {
+        Ok(mini(folder))
+    }
 }
 
 /// The items of a folder: folders first, then files.
@@ -89,11 +117,10 @@ pub(crate) fn items(
     bearer: &Bearer,
     id: &str,
 ) -> Result<Response, ApiRefusal> {
-    let folder = bearer.folder(emulator, id)?;
-    let asked = fields::asked(call);
+    let (place, folder) = bearer.folder(emulator, id, Right::Browse)?;
     let body = match call.query.value("usemarker") {
-        Some("true") => by_marker(emulator, call, bearer, folder, asked.as_deref())?,
-        None | Some("false") => by_offset(emulator, call, bearer, folder, asked.as_deref())?,
+        Some("true") => by_marker(emulator, call, bearer, place, folder)?,
+        None | Some("false") => by_offset(emulator, call, bearer, place, folder)?,
         Some(_) => return Err(refusals::bad_parameter("usemarker")),
     };
     Ok(answer::ok(&body))
@@ -105,47 +132,43 @@ pub(crate) fn mini(folder: &Folder) -> Value {
 }
 
 /// The folders above an item, as far as the token reaches.
-pub(crate) fn path_collection(account: &Account, bearer: &Bearer, item: Item<'_>) -> Value {
-    let path: Vec<Value> = visible_path(account, bearer, item).into_iter().map(mini).collect();
+pub(crate) fn path_collection(bearer: &Bearer, place: Place<'_>, item: Item<'_>) -> Value {
+    let path: Vec<Value> = visible_path(bearer, place, item).into_iter().map(mini).collect();
     json!({"total_count": path.len(), "entries": path})
 }
 
 /// The folder an item stands in, if the token reaches it.
-pub(crate) fn parent(account: &Account, bearer: &Bearer, item: Item<'_>) -> Value {
+pub(crate) fn parent(bearer: &Bearer, place: Place<'_>, item: Item<'_>) -> Value {
     // What a token reaches goes down from one folder: if it reaches any above the item, then the nearest.
-    visible_path(account, bearer, item).last().map_or(Value::Null, |folder| mini(folder))
+    visible_path(bearer, place, item).last().map_or(Value::Null, |folder| mini(folder))
 }
 
-fn visible_path<'a>(account: &'a Account, bearer: &Bearer, item: Item<'_>) -> Vec<&'a Folder> {
-    account.path_to(item).into_iter().filter(|folder| bearer.reaches(account, Item::Folder(folder))).collect()
+fn visible_path<'a>(bearer: &Bearer, place: Place<'a>, item: Item<'_>) -> Vec<&'a Folder> {
+    let path = place.account.path_to(item).into_iter();
+    path.filter(|folder| bearer.reaches(place, Item::Folder(folder))).collect()
 }
 
 /// The root folder has none.
-fn etag(folder: &Folder) -> Option<&'static str> {
-    (folder.id != ROOT).then_some("0")
+fn etag(folder: &Folder) -> Option<String> {
+    (folder.id != ROOT).then(|| folder.about.etag())
 }
 
 fn by_offset(
     emulator: &Emulator,
     call: &Call,
     bearer: &Bearer,
+    place: Place<'_>,
     folder: &Folder,
-    asked: Option<&[String]>,
 ) -> Result<Value, ApiRefusal> {
-    let limit = limit(call)?;
-    let offset = number(call, "offset")?.unwrap_or(0);
-    if offset > OFFSET_MAX {
-        return Err(refusals::bad_parameter("offset"));
-    }
+    let page = page(emulator, call)?;
     let order = Order::read(call)?;
-    let all = order.apply(bearer.account(emulator), folder);
-    let entries: Vec<Value> =
-        all.iter().skip(offset).take(limit).map(|item| entry(emulator, bearer, *item, asked)).collect();
+    let all = order.apply(place.account, folder);
+    let entries = page.of(&all).map(|item| entry(emulator, call, bearer, place, *item));
     Ok(json!({
         "total_count": all.len(),
-        "entries": entries,
-        "offset": offset,
-        "limit": limit,
+        "entries": entries.collect::<Result<Vec<_>, _>>()?,
+        "offset": page.offset,
+        "limit": page.limit,
         "order": [
             {"by": "type", "direction": "ASC"},
             {"by": order.by.name(), "direction": if order.descending { "DESC" } else { "ASC" }},
@@ -157,23 +180,22 @@ fn by_marker(
     emulator: &Emulator,
     call: &Call,
     bearer: &Bearer,
+    place: Place<'_>,
     folder: &Folder,
-    asked: Option<&[String]>,
 ) -> Result<Value, ApiRefusal> {
     if folder.id == ROOT && call.query.has("sort") {
         return Err(refusals::bad_parameter("sort"));
     }
-    let limit = limit(call)?;
-    let start = match call.query.value("marker") {
+    let limit = page(emulator, call)?.limit;
+    let offset = match call.query.value("marker") {
         None => 0,
         Some(marker) => read_marker(marker, folder).ok_or_else(|| refusals::bad_parameter("marker"))?,
     };
-    let all = Order::read(call)?.apply(bearer.account(emulator), folder);
-    let end = start.saturating_add(limit);
-    let entries: Vec<Value> =
-        all.iter().skip(start).take(limit).map(|item| entry(emulator, bearer, *item, asked)).collect();
+    let all = Order::read(call)?.apply(place.account, folder);
+    let entries = Page { limit, offset }.of(&all).map(|item| entry(emulator, call, bearer, place, *item));
+    let end = offset.saturating_add(limit);
     let next = (end < all.len()).then(|| write_marker(end, folder));
-    Ok(json!({"entries": entries, "limit": limit, "next_marker": next}))
+    Ok(json!({"entries": entries.collect::<Result<Vec<_>, _>>()?, "limit": limit, "next_marker": next}))
 }
 
 /// Markers are opaque to callers and good for one folder only.
@@ -187,25 +209,41 @@ fn read_marker(marker: &str, folder: &Folder) -> Option<usize> {
     if id == folder.id { place.parse().ok() } else { None }
 }
 
-fn limit(call: &Call) -> Result<usize, ApiRefusal> {
-    Ok(number(call, "limit")?.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX))
+fn page(emulator: &Emulator, call: &Call) -> Result<Page, ApiRefusal> {
+    let default = usize::try_from(emulator.settings.folder_items_limit).unwrap_or(LIMIT_MAX);
+    Page::read(call, default, LIMIT_MAX, OFFSET_MAX)
 }
 
-fn number(call: &Call, name: &'static str) -> Result<Option<usize>, ApiRefusal> {
-    let Some(text) = call.query.value(name) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| refusals::bad_parameter(name))
-}
-
-fn entry(emulator: &Emulator, bearer: &Bearer, item: Item<'_>, asked: Option<&[String]>) -> Value {
-    match item {
-        Item::File(file) => files::entry(emulator, bearer, file, asked),
-        Item::Folder(folder) if asked.is_none() => mini(folder),
-        Item::Folder(folder) => fields::select(asked, STANDARD, |name| field(emulator, bearer, folder, name)),
+/// The folder or the file inside a list.
+///
+/// # Errors
+/// As [`fields::select`].
+pub(crate) fn entry(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    place: Place<'_>,
+    item: Item<'_>,
+) -> Result<Value, ApiRefusal> {
+    match (item, fields::asked(call)) {
+        (Item::File(file), _) => files::entry(emulator, call, bearer, place, file),
+        (Item::Folder(folder), None) => Ok(mini(folder)),
+        (Item::Folder(folder), asked) => fields::select(emulator, asked.as_deref(), STANDARD, |name| {
+            field(emulator, call, bearer, place, folder, name)
+        }),
     }
 }
 
-fn field(emulator: &Emulator, bearer: &Bearer, folder: &Folder, name: &str) -> Option<Value> {
+fn field(
+    emulator: &Emulator,
+    call: &Call,
+    bearer: &Bearer,
+    place: Place<'_>,
+    folder: &Folder,
+    name: &str,
+) -> Option<Value> {
     let item = Item::Folder(folder);
+    let may = |right: Right| bearer.may_with(place, item, right);
     let unless_root = |value: Value| if folder.id == ROOT { Value::Null } else { value };
     Some(match name {
         "type" => json!("folder"),
@@ -213,22 +251,25 @@ fn field(emulator: &Emulator, bearer: &Bearer, folder: &Folder, name: &str) -> O
         "sequence_id" | "etag" => json!(etag(folder)),
         "name" => json!(folder.name),
         "description" => json!(folder.about.description),
-        "size" => json!(bearer.account(emulator).size(item)),
-        "path_collection" => path_collection(bearer.account(emulator), bearer, item),
-        "parent" => parent(bearer.account(emulator), bearer, item),
-        "created_at" | "content_created_at" => unless_root(json!(folder.about.created_at())),
-        "modified_at" | "content_modified_at" => unless_root(json!(folder.about.modified_at())),
-        "created_by" | "modified_by" | "owned_by" => users::mini(emulator, &bearer.holder.user_id),
-        "trashed_at" | "purged_at" | "shared_link" => Value::Null,
+        "size" => json!(place.account.size(item)),
+        "path_collection" => path_collection(bearer, place, item),
+        "parent" => parent(bearer, place, item),
+        "created_at" => unless_root(json!(folder.about.created_at())),
+        "modified_at" => unless_root(json!(folder.about.modified_at())),
+        "content_created_at" => unless_root(json!(folder.about.content_created_at())),
+        "content_modified_at" => unless_root(json!(folder.about.content_modified_at())),
+        "created_by" | "modified_by" | "owned_by" => users::mini(emulator, place.owner),
+        "trashed_at" | "purged_at" => Value::Null,
+        "shared_link" => shared_links::field(emulator, item, call.now_ms),
         "item_status" => json!("active"),
         "permissions" => json!({
-            "can_download": bearer.may(Right::Download),
-            "can_upload": bearer.may(Right::Upload),
-            "can_rename": bearer.may(Right::Rename),
-            "can_delete": bearer.may(Right::Delete),
-            "can_share": bearer.may(Right::Share),
-            "can_set_share_access": bearer.may(Right::Share),
-            "can_invite_collaborator": bearer.may(Right::Share),
+            "can_download": may(Right::Download),
+            "can_upload": may(Right::Upload),
+            "can_rename": may(Right::Rename),
+            "can_delete": may(Right::Delete),
+            "can_share": may(Right::Share),
+            "can_set_share_access": may(Right::Share),
+            "can_invite_collaborator": may(Right::Share),
         }),
         _ => return None,
     })

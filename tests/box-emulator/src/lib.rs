@@ -21,18 +21,28 @@ mod token;
 mod bearer;
 mod content;
 mod cors;
+mod dates;
 mod events;
 mod fields;
 mod files;
 mod folders;
+mod paging;
+mod search;
+mod versions;
+
+mod edits;
+mod uploads;
+
 mod representations;
 mod scopes;
+mod shared_links;
 mod users;
 
 mod account;
 mod apps;
 mod blob;
 mod book;
+mod changes;
 mod entropy;
 mod keys;
 mod people;
@@ -55,6 +65,7 @@ mod route;
 
 pub use assets::static_file;
 pub use emulator::{Emulator, Options, Reply};
+pub use request::{BodyTooLarge, body_bytes_max};
 pub use rules::Rule;
 pub use settings::{
     Decision, RepresentationStart, Rotation, ScopeNotHeld, Settings, Switch, WithoutResource,

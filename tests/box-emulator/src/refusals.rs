@@ -96,8 +96,6 @@ pub(crate) const SCOPE_NOT_HELD: OAuthRefusal =
     oauth("invalid_scope", "The scope exceeds what the subject token holds");
 pub(crate) const SCOPE_INSUFFICIENT: OAuthRefusal =
     oauth("insufficient_scope", "The scope exceeds what the subject token holds");
-pub(crate) const SHARED_LINK_UNSUPPORTED: OAuthRefusal =
-    oauth("invalid_request", "box_shared_link is not supported by this emulator");
 pub(crate) const SHARED_LINK_AND_RESOURCE: OAuthRefusal =
     oauth("invalid_request", "box_shared_link and resource exclude each other");
 pub(crate) const NOT_A_FORM: OAuthRefusal =
@@ -160,10 +158,62 @@ pub(crate) const NOT_FOUND: ApiRefusal = api(StatusCode::NOT_FOUND, "not_found",
 pub(crate) const METHOD_NOT_ALLOWED: ApiRefusal =
     api(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed");
 
+/// From here to the next remark: common errors.
+pub(crate) const TRASHED: ApiRefusal = api(StatusCode::NOT_FOUND, "trashed", "Item is trashed");
+pub(crate) const PRECONDITION_FAILED: ApiRefusal = api(
+    StatusCode::PRECONDITION_FAILED,
+    "precondition_failed",
+    "The resource has been modified. Retrieve the resource again and retry",
+);
+pub(crate) const FOLDER_NOT_EMPTY: ApiRefusal =
+    api(StatusCode::BAD_REQUEST, "folder_not_empty", "Cannot delete - folder not empty");
+pub(crate) const CYCLICAL_FOLDERS: ApiRefusal = api(
+    StatusCode::BAD_REQUEST,
+    "cyclical_folder_structure",
+    "Folder move creates cyclical folder structure",
+);
+pub(crate) const ITEM_NAME_INVALID: ApiRefusal =
+    api(StatusCode::BAD_REQUEST, "item_name_invalid", "Item name invalid");
+pub(crate) const ITEM_NAME_TOO_LONG: ApiRefusal =
+    api(StatusCode::BAD_REQUEST, "item_name_too_long", "Item name too long");
+pub(crate) const METADATA_AFTER_FILE: ApiRefusal = api(
+    StatusCode::BAD_REQUEST,
+    "metadata_after_file_contents",
+    "Metadata is included after file contents in a file upload request.",
+);
+pub(crate) const BAD_DIGEST: ApiRefusal =
+    api(StatusCode::BAD_REQUEST, "bad_digest", "The specified content-md5 did not match what we received");
+pub(crate) const BODY_TOO_LARGE: ApiRefusal =
+    api(StatusCode::PAYLOAD_TOO_LARGE, "request_entity_too_large", "Request Entity too Large");
+/// Code from common errors; the words are ours.
+pub(crate) const INCORRECT_SHARED_ITEM_PASSWORD: ApiRefusal = api(
+    StatusCode::FORBIDDEN,
+    "incorrect_shared_item_password",
+    "A password is required for this shared item, but it was either incorrect or not supplied",
+);
+
 /// 400, with the name of the parameter that is wrong.
 pub(crate) fn bad_parameter(name: &'static str) -> ApiRefusal {
-    let errors = json!({"errors": [{"reason": "invalid_parameter", "name": name}]});
+    bad_request("invalid_parameter", name)
+}
+
+/// 400, with the name of the parameter that is not there.
+pub(crate) fn missing_parameter(name: &'static str) -> ApiRefusal {
+    bad_request("missing_parameter", name)
+}
+
+/// The two reasons are those of <https://developer.box.com/reference/get-search/>.
+fn bad_request(reason: &str, name: &str) -> ApiRefusal {
+    let errors = json!({"errors": [{"reason": reason, "name": name}]});
     ApiRefusal { context_info: Some(errors), ..api(StatusCode::BAD_REQUEST, "bad_request", "Bad Request") }
+}
+
+/// 409, with what has that name already. Common errors; box-openapi's `ConflictError`.
+pub(crate) fn name_in_use(conflicts: Option<Value>) -> ApiRefusal {
+    ApiRefusal {
+        context_info: conflicts.map(|conflicts| json!({"conflicts": conflicts})),
+        ..api(StatusCode::CONFLICT, "item_name_in_use", "Item with the same name already exists")
+    }
 }
 
 /// The words for an app whose allow-list lacks the page's origin.

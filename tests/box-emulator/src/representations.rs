@@ -6,11 +6,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::account::File;
+use crate::account::{File, Version};
 use crate::answer::{self, Response};
 use crate::bearer::Bearer;
 use crate::emulator::{Emulator, Options};
 use crate::refusals::{self, ApiRefusal};
+use crate::request::Call;
 use crate::scopes::Right;
 use crate::settings::RepresentationStart;
 
@@ -102,9 +103,9 @@ const TEXT_EXTENSIONS: &[&str] = &[
     "tex",
 ];
 
-/// The representations of `file`. None: the preview takes the original (SVG, GIF, HTML, XML).
-pub(crate) fn of(file: &File) -> &'static [Representation] {
-    match file.extension().as_str() {
+/// The representations of `version`. None: the preview takes the original (SVG, GIF, HTML, XML).
+pub(crate) fn of(version: &Version) -> &'static [Representation] {
+    match version.extension().as_str() {
         "pdf" => &[PDF],
         "png" | "webp" | "bmp" => &[PNG],
         "jpg" | "jpeg" => &[JPG_UNPAGED, JPG],
@@ -113,20 +114,24 @@ pub(crate) fn of(file: &File) -> &'static [Representation] {
     }
 }
 
-/// Whether the preview of `file` is the file itself, so that a token for previews must be able to read it.
-pub(crate) fn shows_original(file: &File) -> bool {
-    matches!(file.extension().as_str(), "svg" | "gif" | "html" | "htm" | "xhtml" | "xml" | "xsl" | "xsd")
+/// Whether `version` holds text.
+pub(crate) fn is_text(version: &Version) -> bool {
+    of(version).contains(&TEXT)
 }
 
-/// The field `representations` of a file.
-pub(crate) fn list(emulator: &Emulator, file: &File, hints: Option<&Hints>) -> Value {
-    let all = of(file).iter();
-    let entries: Vec<Value> = match hints {
-        None => all.map(|found| entry(emulator, file, found)).collect(),
-        Some(hints) => {
-            hints.choose(all.as_slice()).into_iter().map(|found| entry(emulator, file, found)).collect()
-        }
+/// Whether the preview of `version` is the file itself, so that a token for previews must be able to read it.
+pub(crate) fn shows_original(version: &Version) -> bool {
+    matches!(version.extension().as_str(), "svg" | "gif" | "html" | "htm" | "xhtml" | "xml" | "xsl" | "xsd")
+}
+
+/// The field `representations` of a file, or of one of its versions.
+pub(crate) fn list(emulator: &Emulator, file: &File, version: &Version, hints: Option<&Hints>) -> Value {
+    let all = of(version);
+    let chosen = match hints {
+        None => all.iter().collect(),
+        Some(hints) => hints.choose(all),
     };
+    let entries: Vec<Value> = chosen.into_iter().map(|found| entry(emulator, file, version, found)).collect();
     json!({"entries": entries})
 }
 
@@ -143,10 +148,9 @@ pub(crate) fn status(
     version: &str,
     name: &str,
 ) -> Result<Response, ApiRefusal> {
-    let id = file;
-    let file = bearer.file(emulator, id, Right::Preview)?;
-    let found = find(file, version, name).ok_or(refusals::NOT_FOUND)?;
-    let key = progress_key(file, found);
+    let (_, found) = bearer.file(emulator, file, Right::Preview)?;
+    let (held, representation) = find(found, version, name).ok_or(refusals::NOT_FOUND)?;
+    let key = progress_key(held, representation);
     if emulator.settings.representations == RepresentationStart::OnDemand {
         let next = match emulator.state.representations.get(&key) {
             None => Progress::Pending,
@@ -154,37 +158,52 @@ pub(crate) fn status(
         };
         emulator.state.edit().representations.insert(key, next);
     }
-    let file = bearer.file(emulator, id, Right::Preview)?;
-    Ok(answer::ok(&entry(emulator, file, found)))
+    let (_, found) = bearer.file(emulator, file, Right::Preview)?;
+    let held = found.version(version).ok_or(refusals::NOT_FOUND)?;
+    Ok(answer::ok(&entry(emulator, found, held, representation)))
 }
 
 /// The representation `name` of version `version` of `file`.
-pub(crate) fn find(file: &File, version: &str, name: &str) -> Option<&'static Representation> {
-    if version != file.version_id {
-        return None;
-    }
-    of(file).iter().find(|found| found.name == name)
+pub(crate) fn find<'a>(
+    file: &'a File,
+    version: &str,
+    name: &str,
+) -> Option<(&'a Version, &'static Representation)> {
+    let version = file.version(version)?;
+    of(version).iter().find(|found| found.name == name).map(|found| (version, found))
 }
 
-/// `none`, `pending` or `success`.
-pub(crate) fn state(emulator: &Emulator, file: &File, found: &Representation) -> &'static str {
-    match (emulator.settings.representations, emulator.state.representations.get(&progress_key(file, found)))
-    {
-        (RepresentationStart::Success, _) | (_, Some(Progress::Success)) => "success",
-        (_, Some(Progress::Pending)) => "pending",
-        (_, None) => "none",
+/// `none`, `pending`, `success` or `error`.
+pub(crate) fn state(emulator: &Emulator, version: &Version, found: &Representation) -> &'static str {
+    let progress = emulator.state.representations.get(&progress_key(version, found));
+    match (emulator.settings.representations, progress) {
+        (RepresentationStart::Error, _) => "error",
+        (RepresentationStart::Success | RepresentationStart::Deleted, _) | (_, Some(Progress::Success)) => {
+            "success"
+        }
+        (RepresentationStart::OnDemand, Some(Progress::Pending)) => "pending",
+        (RepresentationStart::OnDemand, None) => "none",
     }
 }
 
-fn progress_key(file: &File, found: &Representation) -> String {
-    format!("{} {}", file.version_id, found.name)
+/// Whether its bytes can be had.
+pub(crate) fn is_there(emulator: &Emulator, version: &Version, found: &Representation) -> bool {
+    emulator.settings.representations != RepresentationStart::Deleted
+        && state(emulator, version, found) == "success"
+}
+
+fn progress_key(version: &Version, found: &Representation) -> String {
+    format!("{} {}", version.id, found.name)
 }
 
 /// Numbers and booleans of `properties` are strings, as Box writes them.
-fn entry(emulator: &Emulator, file: &File, found: &Representation) -> Value {
+fn entry(emulator: &Emulator, file: &File, version: &Version, found: &Representation) -> Value {
     let Options { api_origin, content_origin, .. } = &emulator.options;
-    let path =
-        format!("internal_files/{}/versions/{}/representations/{}", file.id, file.version_id, found.name);
+    let path = format!("internal_files/{}/versions/{}/representations/{}", file.id, version.id, found.name);
+    let status = match state(emulator, version, found) {
+        "error" => json!({"state": "error", "code": emulator.settings.representation_error_code}),
+        state => json!({"state": state}),
+    };
     let properties = match (found.dimensions, found.paged) {
         (Some(dimensions), Some(paged)) => {
             json!({"dimensions": dimensions, "paged": paged.to_string(), "thumb": "false"})
@@ -195,11 +214,11 @@ fn entry(emulator: &Emulator, file: &File, found: &Representation) -> Value {
         "representation": found.kind,
         "properties": properties,
         "info": {"url": format!("{api_origin}/2.0/{path}")},
-        "status": {"state": state(emulator, file, found)},
+        "status": status,
         "content": {"url_template": format!("{content_origin}/api/2.0/{path}/content/{{+asset_path}}")},
     });
     let pages = match found.kind {
-        "pdf" => Some(pages(file)),
+        "pdf" => Some(pages(version)),
         "text" => None,
         _ => Some(1),
     };
@@ -210,9 +229,9 @@ fn entry(emulator: &Emulator, file: &File, found: &Representation) -> Value {
 }
 
 /// From the manifest, otherwise by counting page objects, which plain files show.
-fn pages(file: &File) -> u32 {
-    file.about.pages.unwrap_or_else(|| {
-        let marks = file
+fn pages(version: &Version) -> u32 {
+    version.pages.unwrap_or_else(|| {
+        let marks = version
             .bytes
             .windows(11)
             .filter(|window| window.starts_with(b"/Type /Page") || window.starts_with(b"/Type/Page"));
@@ -233,6 +252,15 @@ struct Hint {
 }
 
 impl Hints {
+    /// Those of the call's header, if it has one.
+    ///
+    /// # Errors
+    /// 400 when they cannot be read.
+    pub(crate) fn of(call: &Call) -> Result<Option<Self>, ApiRefusal> {
+        let Some(written) = call.named_header("x-rep-hints") else { return Ok(None) };
+        Self::read(written).map(Some).ok_or_else(|| refusals::bad_parameter("X-Rep-Hints"))
+    }
+
     /// `None` when the brackets do not match or there are none.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let inside = text.trim().strip_prefix('[')?.strip_suffix(']')?;

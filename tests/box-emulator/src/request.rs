@@ -19,6 +19,23 @@ pub(crate) enum Port {
     Content,
 }
 
+/// A body without an upload is far below this.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Anything larger is uploaded in chunks: <https://developer.box.com/guides/uploads/direct/>.
+const UPLOAD_BYTES_MAX: usize = 50 * 1024 * 1024;
+
+/// The longest body that a request to `path` may have, in bytes. Whoever reads requests stops there, leaves the body
+/// empty, and puts [`BodyTooLarge`] among the request's extensions.
+#[must_use]
+pub fn body_bytes_max(path: &str) -> usize {
+    let uploads = ["/upload/", "/api/2.0/", "/emulator/items"];
+    if uploads.iter().any(|start| path.starts_with(start)) { UPLOAD_BYTES_MAX } else { BODY_BYTES_MAX }
+}
+
+/// The mark of a request whose body was longer than [`body_bytes_max`].
+#[derive(Clone, Copy, Debug)]
+pub struct BodyTooLarge;
+
 /// A request as the flows see it.
 pub(crate) struct Call {
     pub(crate) port: Port,
@@ -27,6 +44,8 @@ pub(crate) struct Call {
     pub(crate) query: Form,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// There was more of a body than is read.
+    pub(crate) too_large: bool,
     /// `host:port` as the client wrote it.
     pub(crate) authority: String,
     /// Milliseconds since 1970, on the emulator's own clock.
@@ -51,6 +70,7 @@ impl Call {
             path: parts.uri.path().to_owned(),
             method: parts.method,
             headers: parts.headers,
+            too_large: parts.extensions.get::<BodyTooLarge>().is_some(),
             body,
             now_ms,
             number,

@@ -2,17 +2,24 @@
 
 use http::{Method, StatusCode};
 
+use crate::account::ItemId;
 use crate::answer::{self, Response};
 use crate::bearer::{self, Bearer, NoBearer};
 use crate::emulator::Emulator;
 use crate::refusals::{self, ApiRefusal};
 use crate::request::{Call, Port};
 use crate::{
-    assets, authorize, content, cors, events, files, folders, representations, revoke, token, users,
+    assets, authorize, content, cors, edits, events, files, folders, representations, revoke, search,
+    shared_links, token, uploads, users, versions,
 };
 
 /// Answers anything but the control API.
 pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
+    if call.too_large {
+        let mut response = answer::api_refusal(&refusals::BODY_TOO_LARGE, &emulator.request_id(call));
+        cors::let_page_read(&mut response, call);
+        return response;
+    }
     match (call.port, call.segments().as_slice()) {
         (Port::Api, ["oauth2", "token"] | ["api", "oauth2", "token"]) => token::answer(emulator, call),
         (Port::Api, ["oauth2", "revoke"] | ["api", "oauth2", "revoke"]) => revoke::answer(emulator, call),
@@ -21,6 +28,9 @@ pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
         (Port::Api, ["platform", "preview", path @ ..]) => assets::preview(path),
         (Port::Content, ["d", "1", token, "download"]) => content::download(emulator, call, token),
         (port, segments) => match Flow::find(port, &call.method, segments) {
+            Ok(Flow::UploadQuestion) if call.bearer().is_some() => {
+                with_bearer(emulator, call, &Flow::UploadQuestion)
+            }
             Ok(_) if call.method == Method::OPTIONS => cors::preflight(),
             Ok(flow) => with_bearer(emulator, call, &flow),
             Err(refusal) => answer::api_refusal(&refusal, &emulator.request_id(call)),
@@ -32,8 +42,18 @@ pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
 enum Flow<'a> {
     Me,
     Folder { id: &'a str },
+    NewFolder,
     FolderItems { id: &'a str },
     File { id: &'a str },
+    Versions { id: &'a str },
+    Version { file: &'a str, id: &'a str },
+    Change { item: ItemId },
+    Delete { item: ItemId },
+    SharedItem,
+    Search,
+    UploadQuestion,
+    Upload,
+    UploadVersion { id: &'a str },
     Download { id: &'a str },
     Event,
     RepresentationStatus { file: &'a str, version: &'a str, name: &'a str },
@@ -45,39 +65,54 @@ impl<'a> Flow<'a> {
     /// # Errors
     /// 404 for an unknown path, 405 for a known one with another method.
     fn find(port: Port, method: &Method, segments: &[&'a str]) -> Result<Self, ApiRefusal> {
-        let flow = match (port, segments) {
-            (Port::Api, ["2.0", "users", "me"]) => Self::Me,
-            (Port::Api, ["2.0", "folders", id]) => Self::Folder { id },
-            (Port::Api, ["2.0", "folders", id, "items"]) => Self::FolderItems { id },
-            (Port::Api, ["2.0", "files", id]) => Self::File { id },
-            (Port::Api, ["2.0", "files", id, "content"]) => Self::Download { id },
-            (Port::Api, ["2.0", "events"]) => Self::Event,
-            (Port::Api, ["2.0", "internal_files", file, "versions", version, "representations", name]) => {
-                Self::RepresentationStatus { file, version, name }
-            }
-            (Port::Content, ["api", "2.0", "files", id, "content"]) => Self::Original { id },
+        let file = |id: &str| ItemId::File(id.to_owned());
+        let folder = |id: &str| ItemId::Folder(id.to_owned());
+        match (port, segments) {
+            (Port::Api, ["2.0", path @ ..]) => match path {
+                ["users", "me"] => Get(Self::Me).by(method),
+                ["folders"] => Post(Self::NewFolder).by(method),
+                ["folders", id] => {
+                    let (change, delete) =
+                        (Self::Change { item: folder(id) }, Self::Delete { item: folder(id) });
+                    Edit { get: Self::Folder { id }, put: change, delete }.by(method)
+                }
+                ["folders", id, "items"] => Get(Self::FolderItems { id }).by(method),
+                ["files", "content"] => Options(Self::UploadQuestion).by(method),
+                ["files", id] => {
+                    let (change, delete) = (Self::Change { item: file(id) }, Self::Delete { item: file(id) });
+                    Edit { get: Self::File { id }, put: change, delete }.by(method)
+                }
+                ["files", id, "content"] => Get(Self::Download { id }).by(method),
+                ["files", id, "versions"] => Get(Self::Versions { id }).by(method),
+                ["files", file, "versions", id] => Get(Self::Version { file, id }).by(method),
+                ["shared_items"] => Get(Self::SharedItem).by(method),
+                ["search"] => Get(Self::Search).by(method),
+                ["events"] => Post(Self::Event).by(method),
+                ["internal_files", file, "versions", version, "representations", name] => {
+                    Get(Self::RepresentationStatus { file, version, name }).by(method)
+                }
+                _ => Err(refusals::NOT_FOUND),
+            },
+            // Box's upload host, below one path: `upload.box.com/api/2.0` and what SDKs make of a base address.
             (
-                Port::Content,
-                [
-                    "api",
-                    "2.0",
-                    "internal_files",
-                    file,
-                    "versions",
-                    version,
-                    "representations",
-                    name,
-                    "content",
-                    asset,
-                ],
-            ) => Self::RepresentationContent { file, version, name, asset },
-            _ => return Err(refusals::NOT_FOUND),
-        };
-        let allowed = match flow {
-            Self::Event => *method == Method::POST,
-            _ => *method == Method::GET || *method == Method::HEAD,
-        };
-        if allowed || *method == Method::OPTIONS { Ok(flow) } else { Err(refusals::METHOD_NOT_ALLOWED) }
+                Port::Api,
+                ["upload", "2.0", path @ ..]
+                | ["upload", "api", "2.0", path @ ..]
+                | ["api", "2.0", path @ ..],
+            ) => match path {
+                ["files", "content"] => Post(Self::Upload).by(method),
+                ["files", id, "content"] => Post(Self::UploadVersion { id }).by(method),
+                _ => Err(refusals::NOT_FOUND),
+            },
+            (Port::Content, ["api", "2.0", path @ ..]) => match path {
+                ["files", id, "content"] => Get(Self::Original { id }).by(method),
+                ["internal_files", file, "versions", version, "representations", name, "content", asset] => {
+                    Get(Self::RepresentationContent { file, version, name, asset }).by(method)
+                }
+                _ => Err(refusals::NOT_FOUND),
+            },
+            _ => Err(refusals::NOT_FOUND),
+        }
     }
 
     /// Where Box takes `?access_token=`: content, downloads, and the status of representations.
@@ -94,6 +129,16 @@ impl<'a> Flow<'a> {
     fn perform(&self, emulator: &mut Emulator, call: &Call, bearer: &Bearer) -> Result<Response, ApiRefusal> {
         match *self {
             Self::Me => users::me(emulator, call, bearer),
+            Self::NewFolder => edits::create_folder(emulator, call, bearer),
+            Self::Versions { id } => versions::list(emulator, call, bearer, id),
+            Self::Version { file, id } => versions::info(emulator, call, bearer, file, id),
+            Self::Change { ref item } => edits::change(emulator, call, bearer, item),
+            Self::Delete { ref item } => edits::delete(emulator, call, bearer, item),
+            Self::SharedItem => shared_links::item(emulator, call, bearer),
+            Self::Search => search::search(emulator, call, bearer),
+            Self::UploadQuestion => uploads::ask_first(emulator, call, bearer),
+            Self::Upload => uploads::new_file(emulator, call, bearer),
+            Self::UploadVersion { id } => uploads::new_version(emulator, call, bearer, id),
             Self::Folder { id } => folders::info(emulator, call, bearer, id),
             Self::FolderItems { id } => folders::items(emulator, call, bearer, id),
             Self::File { id } => files::info(emulator, call, bearer, id),
@@ -113,11 +158,37 @@ impl<'a> Flow<'a> {
     }
 }
 
+/// The methods that a path has, with the flow of each. `HEAD` is a `GET` without the body.
+enum Methods<T> {
+    Get(T),
+    Post(T),
+    Options(T),
+    Edit { get: T, put: T, delete: T },
+}
+
+use Methods::{Edit, Get, Options, Post};
+
+impl<T> Methods<T> {
+    /// For `OPTIONS` any: the path is known, and a preflight asks no more.
+    fn by(self, method: &Method) -> Result<T, ApiRefusal> {
+        let any = *method == Method::OPTIONS;
+        let reads = *method == Method::GET || *method == Method::HEAD;
+        match self {
+            Get(flow) | Edit { get: flow, .. } if reads || any => Ok(flow),
+            Post(flow) if *method == Method::POST || any => Ok(flow),
+            Edit { put: flow, .. } if *method == Method::PUT => Ok(flow),
+            Edit { delete: flow, .. } if *method == Method::DELETE => Ok(flow),
+            Options(flow) if any => Ok(flow),
+            _ => Err(refusals::METHOD_NOT_ALLOWED),
+        }
+    }
+}
+
 /// Who calls, from which page, and only then what for.
 fn with_bearer(emulator: &mut Emulator, call: &Call, flow: &Flow<'_>) -> Response {
     let request_id = emulator.request_id(call);
     let query_allowed = flow.takes_query_token();
-    let bearer = match bearer::authenticate(&emulator.state, &emulator.settings, call, query_allowed) {
+    let mut bearer = match bearer::authenticate(&emulator.state, &emulator.settings, call, query_allowed) {
         Ok(bearer) => bearer,
         Err(NoBearer::Absent) => return answer::unauthorized(bearer::NO_TOKEN),
         Err(NoBearer::Unknown) => return answer::unauthorized(bearer::BAD_TOKEN),
@@ -134,7 +205,12 @@ fn with_bearer(emulator: &mut Emulator, call: &Call, flow: &Flow<'_>) -> Respons
         return answer::api_refusal(&refusal, &request_id);
     }
     emulator.settle(&bearer.token);
-    let mut response = match flow.perform(emulator, call, &bearer) {
+    let followed = shared_links::follow(emulator, call, &bearer, query_allowed);
+    let answered = followed.and_then(|opened| {
+        bearer.link = opened;
+        flow.perform(emulator, call, &bearer)
+    });
+    let mut response = match answered {
         Ok(response) => response,
         Err(refusal) => answer::api_refusal(&refusal, &request_id),
     };

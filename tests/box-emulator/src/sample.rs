@@ -29,9 +29,16 @@ const SERVICE_ACCOUNT_FOLDER: &str = "Letters";
 #[derive(Debug, Default, Deserialize)]
 struct Manifest {
     /// By path of a file or a folder.
-    files: BTreeMap<String, About>,
+    files: BTreeMap<String, Remarks>,
     #[serde(default)]
     empty_folders: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Remarks {
+    pages: Option<u32>,
+    #[serde(flatten)]
+    about: About,
 }
 
 /// Users, apps and accounts at the first start.
@@ -112,8 +119,8 @@ impl Sample {
 /// The embedded file with this SHA-1.
 pub(crate) fn embedded(sha1: &str) -> Option<Blob> {
     static BY_SHA1: LazyLock<BTreeMap<String, Blob>> = LazyLock::new(|| {
-        let files = Sample::get().accounts.values().flat_map(Account::files);
-        files.map(|file| (file.sha1.clone(), file.bytes.clone())).collect()
+        let versions = Sample::get().accounts.values().flat_map(Account::versions);
+        versions.map(|version| (version.sha1.clone(), version.bytes.clone())).collect()
     });
     BY_SHA1.get(sha1).cloned()
 }
@@ -121,10 +128,10 @@ pub(crate) fn embedded(sha1: &str) -> Option<Blob> {
 /// Ids come from paths, so that they stay the same on each start and when files are added.
 fn plant(account: &mut Account, dir: &'static Dir<'static>, parent: &str, owner: &str, manifest: &Manifest) {
     let seed = |path: &str| if owner.is_empty() { path.to_owned() } else { format!("{owner} {path}") };
-    let about = |path: &str| manifest.files.get(path).cloned().unwrap_or_default();
+    let remarks = |path: &str| manifest.files.get(path).cloned().unwrap_or_default();
     for child in dir.dirs() {
         let path = child.path().to_string_lossy();
-        let id = account.add_folder(parent, last_name(&path), &seed(&path), about(&path));
+        let id = account.add_folder(parent, last_name(&path), &seed(&path), remarks(&path).about);
         plant(account, child, &id, owner, manifest);
     }
     let here = dir.path().to_string_lossy();
@@ -137,7 +144,11 @@ fn plant(account: &mut Account, dir: &'static Dir<'static>, parent: &str, owner:
         let path = child.path().to_string_lossy();
         if !last_name(&path).starts_with('.') {
             let bytes = Blob::Embedded(child.contents());
-            account.add_file(parent, last_name(&path), bytes, &seed(&path), about(&path));
+            let Remarks { pages, about } = remarks(&path);
+            let id = account.add_file(parent, last_name(&path), bytes, &seed(&path), about);
+            if let Some(file) = account.file_mut(&id) {
+                file.current.pages = pages;
+            }
         }
     }
 }
@@ -149,7 +160,7 @@ fn last_name(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::{is_id, sha1_of};
+    use crate::account::{Item, is_id, sha1_of};
 
     #[test]
     fn the_manifest_speaks_only_of_paths_that_exist() {
@@ -176,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn no_two_accounts_share_an_id_of_a_file() {
+    fn no_two_accounts_share_an_id_but_that_of_the_root() {
         let sample = Sample::read();
         let mut ids: Vec<&str> =
-            sample.accounts.values().flat_map(Account::files).map(|file| file.id.as_str()).collect();
+            sample.accounts.values().flat_map(Account::items).map(Item::number).collect();
         let all = ids.len();
         ids.sort_unstable();
         ids.dedup();
@@ -188,9 +199,9 @@ mod tests {
 
     #[test]
     fn every_embedded_file_is_found_by_its_sha1() {
-        for file in Sample::get().accounts.values().flat_map(Account::files) {
-            let found = embedded(&file.sha1).expect("found");
-            assert_eq!(sha1_of(&found), file.sha1);
+        for version in Sample::get().accounts.values().flat_map(Account::versions) {
+            let found = embedded(&version.sha1).expect("found");
+            assert_eq!(sha1_of(&found), version.sha1);
         }
     }
 }

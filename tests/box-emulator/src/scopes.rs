@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 pub(crate) enum Right {
     /// Ask who the user is.
     Account,
+    /// Find items wherever they are. No scope for a UI element gives it.
+    Search,
     /// List a folder.
     Browse,
     /// Read a file's name, size and the like.
@@ -28,7 +30,7 @@ pub(crate) enum Right {
 }
 
 use Right::{
-    Account, Annotate, Browse, Comment, Delete, Download, Info, Preview, Rename, SeeAllAnnotations,
+    Account, Annotate, Browse, Comment, Delete, Download, Info, Preview, Rename, Search, SeeAllAnnotations,
     SeeOwnAnnotations, Share, Upload,
 };
 
@@ -36,9 +38,11 @@ use Right::{
 pub(crate) const READ_AND_WRITE_ALL: &str = "root_readwrite";
 
 /// What the two scopes for a whole account allow.
-const READ: &[Right] = &[Account, Browse, Info, Preview, Download, SeeAllAnnotations, SeeOwnAnnotations];
+const READ: &[Right] =
+    &[Account, Search, Browse, Info, Preview, Download, SeeAllAnnotations, SeeOwnAnnotations];
 const READ_AND_WRITE: &[Right] = &[
     Account,
+    Search,
     Browse,
     Info,
     Preview,
@@ -167,7 +171,8 @@ mod tests {
         for scope in ["base_preview", "item_preview"] {
             let scopes = set(scope);
             assert!(allow(&scopes, Info) && allow(&scopes, Preview));
-            for right in [Account, Browse, Download, Upload, Rename, Delete, Share, Comment, Annotate] {
+            for right in [Account, Search, Browse, Download, Upload, Rename, Delete, Share, Comment, Annotate]
+            {
                 assert!(!allow(&scopes, right), "{scope} gives {right:?}");
             }
         }

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use box_emulator::{Emulator, Reply};
-use http::{Request, Response, StatusCode};
+use box_emulator::{BodyTooLarge, Emulator, Reply, body_bytes_max};
+use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -15,9 +15,6 @@ use tokio::net::TcpListener;
 
 use crate::pdfjs::Pdfjs;
 use crate::store::Store;
-
-/// No call that is answered here has a body near this size.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -77,11 +74,15 @@ async fn answer(shared: Shared, request: Request<Incoming>) -> Result<Response<F
     if let Some(response) = shared.0.pdfjs.as_ref().and_then(|pdfjs| pdfjs.answer(request.uri().path())) {
         return Ok(response.map(|body| Full::new(body.into())));
     }
-    let (parts, body) = request.into_parts();
-    let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
-        return Ok(too_large());
+    let (mut parts, body) = request.into_parts();
+    let body = match Limited::new(body, body_bytes_max(parts.uri.path())).collect().await {
+        Ok(body) => body.to_bytes().to_vec(),
+        Err(_) => {
+            parts.extensions.insert(BodyTooLarge);
+            Vec::new()
+        }
     };
-    let reply = shared.handle(Request::from_parts(parts, body.to_bytes().to_vec()));
+    let reply = shared.handle(Request::from_parts(parts, body));
     if reply.delay_ms > 0 {
         tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
     }
@@ -89,12 +90,6 @@ async fn answer(shared: Shared, request: Request<Incoming>) -> Result<Response<F
         return Err(io::Error::other("dropped on order"));
     }
     Ok(reply.response.map(|body| Full::new(body.into())))
-}
-
-fn too_large() -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-    response
 }
 
 #[expect(clippy::disallowed_methods, reason = "the program's one look at the clock")]

@@ -120,9 +120,21 @@ switches! {
     pkce: bool = false, [true, false], "Box has no PKCE: box-swift-sdk-gen#540.";
     /// The status for an item outside a token's resource.
     outside_resource_status: u16 = 404, [404, 403], "Documented nowhere; what a user cannot see is 404.";
-    /// Whether previews exist from the start or are made when first asked for.
-    representations: RepresentationStart = RepresentationStart::Success, ["success", "on_demand"],
-        "Reference of the representations field.";
+    /// Whether previews exist from the start (`success`), are made when first asked for (`on_demand`), cannot be made
+    /// (`error`), or are said to be there and are not (`deleted`: their content is 202).
+    representations: RepresentationStart = RepresentationStart::Success,
+        ["success", "on_demand", "error", "deleted"],
+        "Reference of the representations field; box-content-preview, RepStatus.js and error_deleted_reps.";
+    /// The `status.code` of previews that cannot be made.
+    representation_error_code: String = "error_conversion_failed".to_owned(), [],
+        "box-content-preview, events.js names the codes.";
+    /// Whether a name in `fields` that no item has is refused with 400. Off, it is left out.
+    unknown_fields_refused: bool = false, [true, false], "Documented nowhere; believed to be ignored.";
+    /// How many items of a folder come when the call names no `limit`.
+    folder_items_limit: u64 = 100, [], "The guide on paging: depends on the API. The folder's reference: 100.";
+    /// Whether a token made with `box_shared_link` still needs the header `BoxApi` to reach what its user cannot see
+    /// without that link.
+    link_token_needs_header: bool = true, [true, false], "Documented nowhere; box-ui-elements always sends both.";
 }
 
 /// What becomes of a refresh token that was redeemed.
@@ -173,6 +185,10 @@ pub enum RepresentationStart {
     Success,
     /// `none` until the first question about one, which makes it `pending`, the next finds `success`.
     OnDemand,
+    /// None can be made.
+    Error,
+    /// All are said to be there, and none is.
+    Deleted,
 }
 
 impl Settings {

@@ -108,11 +108,11 @@ impl State {
             return Err(StateFault::OtherFormat { found: head.format });
         }
         let mut data: Data = serde_json::from_slice(json)?;
-        for file in data.accounts.values_mut().flat_map(Account::files_mut) {
-            let bytes = sample::embedded(&file.sha1).or_else(|| upload(&file.sha1).map(Blob::from));
-            file.bytes = bytes.ok_or_else(|| StateFault::BytesMissing {
-                name: file.name.clone(),
-                sha1: file.sha1.clone(),
+        for version in data.accounts.values_mut().flat_map(Account::versions_mut) {
+            let bytes = sample::embedded(&version.sha1).or_else(|| upload(&version.sha1).map(Blob::from));
+            version.bytes = bytes.ok_or_else(|| StateFault::BytesMissing {
+                name: version.name.clone(),
+                sha1: version.sha1.clone(),
             })?;
         }
         Ok(Self { data, revision: 0 })
@@ -120,8 +120,8 @@ impl State {
 
     /// What people have uploaded, by SHA-1 in hexadecimal: kept beside the written form, not in it.
     pub fn uploads(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.accounts.values().flat_map(Account::files).filter_map(|file| match &file.bytes {
-            Blob::Uploaded(bytes) => Some((file.sha1.as_str(), &**bytes)),
+        self.accounts.values().flat_map(Account::versions).filter_map(|version| match &version.bytes {
+            Blob::Uploaded(bytes) => Some((version.sha1.as_str(), &**bytes)),
             Blob::Embedded(_) => None,
         })
     }

@@ -39,7 +39,7 @@ pub(crate) fn me(emulator: &Emulator, call: &Call, bearer: &Bearer) -> Result<Re
     bearer.require(Right::Account)?;
     let user = emulator.state.users.get(&bearer.holder.user_id).ok_or(refusals::NOT_FOUND)?;
     let asked = fields::asked(call);
-    Ok(answer::ok(&fields::select(asked.as_deref(), STANDARD, |name| field(emulator, user, name))))
+    Ok(answer::ok(&fields::select(emulator, asked.as_deref(), STANDARD, |name| field(emulator, user, name))?))
 }
 
 /// The user inside other answers.
@@ -49,6 +49,11 @@ pub(crate) fn mini(emulator: &Emulator, user_id: &str) -> Value {
         Value::Null,
         |user| json!({"type": "user", "id": user.id, "name": user.name, "login": user.login}),
     )
+}
+
+/// What the user is called.
+pub(crate) fn name<'a>(emulator: &'a Emulator, user_id: &str) -> Option<&'a str> {
+    emulator.state.users.get(user_id).map(|user| user.name.as_str())
 }
 
 fn field(emulator: &Emulator, user: &User, name: &str) -> Option<Value> {

@@ -86,7 +86,9 @@ fn unknown_addresses_and_methods_are_api_errors() {
     let pair = client.login();
     client.get(&pair.access, "/2.0/nonsense").is_not_found();
     client.get(&pair.access, "/").is_not_found();
-    let answer = client.ask("DELETE", "/2.0/files/1").bearer(&pair.access).send();
+    let answer = client.ask("DELETE", "/2.0/search").bearer(&pair.access).send();
+    answer.is_api(405, "method_not_allowed", "Method Not Allowed");
+    let answer = client.ask("PATCH", "/2.0/files/12").bearer(&pair.access).send();
     answer.is_api(405, "method_not_allowed", "Method Not Allowed");
     let answer = client.get(&pair.access, "/2.0/files/abc");
     answer.is_api(405, "method_not_allowed", "Method Not Allowed");

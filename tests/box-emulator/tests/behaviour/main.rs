@@ -35,6 +35,15 @@ mod cors;
 mod files;
 #[cfg(test)]
 mod folders;
+#[cfg(test)]
+mod search;
+#[cfg(test)]
+mod shared_links;
+
+#[cfg(test)]
+mod edits;
+#[cfg(test)]
+mod uploads;
 
 #[cfg(test)]
 mod control;

@@ -74,7 +74,7 @@ fn the_written_form_is_this_one() {
     let now = client.now_ms;
     let token = |number: u64, kind: &str, seconds: u64| {
         json!({
-            "number": number, "kind": kind, "holder": holder, "resource": null, "actor": null, "parent": code,
+            "number": number, "kind": kind, "holder": holder, "resource": null, "shared_link": null, "actor": null, "parent": code,
             "grant": 0,
             "terms": null, "issued_at_ms": now, "expires_at_ms": now + seconds * 1000, "end": null,
         })
@@ -147,10 +147,10 @@ fn the_written_form_of_an_app_a_user_and_a_file_is_this_one() {
     );
     let file = &written["accounts"]["1100000001"]["files"][&id];
     assert_eq!(
-        (&file["name"], &file["parent"], &file["about"]["edits"]),
+        (&file["current"]["name"], &file["parent"], &file["about"]["edits"]),
         (&json!("Welcome.md"), &json!("0"), &json!(0))
     );
-    assert_eq!(file["bytes"], Value::Null, "bytes are kept apart");
+    assert_eq!(file["current"]["bytes"], Value::Null, "bytes are kept apart");
 }
 
 #[test]

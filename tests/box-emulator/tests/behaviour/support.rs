@@ -167,6 +167,70 @@ impl Client {
         id
     }
 
+    pub(crate) fn put(&mut self, token: &str, target: &str, body: Value) -> Answer {
+        self.ask("PUT", target).bearer(token).json(body).send()
+    }
+
+    pub(crate) fn post(&mut self, token: &str, target: &str, body: Value) -> Answer {
+        self.ask("POST", target).bearer(token).json(body).send()
+    }
+
+    pub(crate) fn delete(&mut self, token: &str, target: &str) -> Answer {
+        self.ask("DELETE", target).bearer(token).send()
+    }
+
+    /// A new file in the folder `parent`.
+    pub(crate) fn upload(&mut self, token: &str, parent: &str, name: &str, bytes: &[u8]) -> Answer {
+        let attributes = json!({"name": name, "parent": {"id": parent}}).to_string();
+        let parts: [(&str, &[u8]); 2] = [("attributes", attributes.as_bytes()), ("file", bytes)];
+        self.ask("POST", "/upload/2.0/files/content").bearer(token).parts(&parts).send()
+    }
+
+    /// Its id.
+    #[track_caller]
+    pub(crate) fn uploaded(&mut self, token: &str, parent: &str, name: &str, bytes: &[u8]) -> String {
+        let answer = self.upload(token, parent, name, bytes);
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()["entries"][0]["id"].as_str().expect("id").to_owned()
+    }
+
+    /// New content for the file `id`.
+    pub(crate) fn replace(&mut self, token: &str, id: &str, bytes: &[u8]) -> Answer {
+        let parts: [(&str, &[u8]); 2] = [("attributes", b"{}"), ("file", bytes)];
+        self.ask("POST", &format!("/upload/2.0/files/{id}/content")).bearer(token).parts(&parts).send()
+    }
+
+    /// What lies at the file's short-lived address.
+    #[track_caller]
+    pub(crate) fn download(&mut self, token: &str, target: &str) -> Vec<u8> {
+        let answer = self.get(token, target);
+        assert_eq!(answer.status, 302, "{}", answer.text());
+        let address = answer.header("location").expect("an address").to_owned();
+        self.ask("GET", &address).send().body
+    }
+
+    /// A restart with a state that somebody changed in between. Settings are as at the first start.
+    pub(crate) fn rewrite(&mut self, change: impl FnOnce(&mut Value)) {
+        let state = self.emulator.state();
+        let mut written = serde_json::from_slice(&state.write().expect("JSON")).expect("JSON");
+        change(&mut written);
+        let written = serde_json::to_vec(&written).expect("JSON");
+        let upload = |wanted: &str| {
+            let mut uploads = state.uploads();
+            uploads.find_map(|(sha1, bytes)| (sha1 == wanted).then(|| bytes.to_vec()))
+        };
+        let state = State::read(&written, upload).expect("a state");
+        self.emulator = Emulator::resume(Options::default(), state);
+    }
+
+    /// A token of the app `keyhole-jwt` that speaks for `user`.
+    pub(crate) fn token_of(&mut self, user: &str) -> String {
+        let asked = json!({"client_id": "keyhole-jwt", "user": user});
+        let answer = self.ask("POST", "/emulator/tokens").json(asked).send();
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer.json()["access_token"].as_str().expect("a token").to_owned()
+    }
+
     /// Whether `access` still opens anything.
     pub(crate) fn works(&mut self, access: &str) -> bool {
         self.get(access, "/2.0/users/me").status == 200
@@ -206,6 +270,19 @@ impl Ask<'_> {
     pub(crate) fn json(mut self, body: Value) -> Self {
         self.body = body.to_string().into_bytes();
         self.header("content-type", "application/json")
+    }
+
+    /// An upload as SDKs send it: the parts by name, in this order.
+    pub(crate) fn parts(mut self, parts: &[(&str, &[u8])]) -> Self {
+        for (name, bytes) in parts {
+            let file = if *name == "attributes" { "" } else { "; filename=\"unused\"" };
+            let head = format!("--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+            self.body.extend_from_slice(head.as_bytes());
+            self.body.extend_from_slice(bytes);
+            self.body.extend_from_slice(b"\r\n");
+        }
+        self.body.extend_from_slice(b"--b0undary--\r\n");
+        self.header("content-type", "multipart/form-data; boundary=b0undary")
     }
 
     pub(crate) fn reply(self) -> Reply {
@@ -297,6 +374,20 @@ impl Answer {
     #[track_caller]
     pub(crate) fn is_not_found(&self) {
         self.is_api(404, "not_found", "Not Found");
+    }
+
+    /// 400 because of the parameter `name`.
+    #[track_caller]
+    pub(crate) fn is_bad(&self, reason: &str, name: &str) {
+        self.is_api(400, "bad_request", "Bad Request");
+        let told = json!({"errors": [{"reason": reason, "name": name}]});
+        assert_eq!(self.json()["context_info"], told);
+    }
+
+    /// The user may not, whatever the token.
+    #[track_caller]
+    pub(crate) fn lacks_permission(&self) {
+        self.is_api(403, "access_denied_insufficient_permissions", "Access denied - insufficient permission");
     }
 
     #[track_caller]
