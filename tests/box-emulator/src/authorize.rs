@@ -51,6 +51,13 @@ pub(crate) struct Browser {
     seen_at_ms: u64,
 }
 
+impl Browser {
+    /// Whether the user `user_id` is signed in.
+    pub(crate) fn is_of(&self, user_id: &str) -> bool {
+        self.user_id.as_deref() == Some(user_id)
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FormToken {
@@ -341,7 +348,7 @@ impl Refused {
 
 impl Emulator {
     /// The name of the browser that sent `call`, if it has been here.
-    fn known_browser(&self, call: &Call) -> Option<String> {
+    pub(crate) fn known_browser(&self, call: &Call) -> Option<String> {
         call.cookie(COOKIE).filter(|name| self.state.browsers.contains_key(*name)).map(str::to_owned)
     }
 
@@ -356,7 +363,7 @@ impl Emulator {
         name
     }
 
-    fn signed_in(&self, browser: &str) -> Option<&User> {
+    pub(crate) fn signed_in(&self, browser: &str) -> Option<&User> {
         let user_id = self.state.browsers.get(browser)?.user_id.as_deref()?;
         self.state.users.get(user_id)
     }

@@ -223,6 +223,13 @@ impl Book {
         }
     }
 
+    /// Ends every token of the holders that are `meant`.
+    pub(crate) fn revoke_all(&mut self, meant: impl Fn(&Holder) -> bool) {
+        for token in self.tokens.values_mut().filter(|token| meant(&token.holder)) {
+            token.end.get_or_insert(End::Revoked);
+        }
+    }
+
     /// Whether using `value` would settle a pending refresh.
     pub(crate) fn is_pending(&self, value: &str) -> bool {
         self.grant_of(value)

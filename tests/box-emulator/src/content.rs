@@ -33,7 +33,7 @@ const FILE_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Download {
-    user_id: String,
+    pub(crate) user_id: String,
     file: String,
     version: String,
     expires_at_ms: u64,

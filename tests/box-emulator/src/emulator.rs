@@ -14,6 +14,8 @@ use crate::control;
 use crate::cors;
 use crate::events::Event;
 use crate::faults::{Faults, Order};
+use crate::log::Log;
+use crate::own_files::OwnFile;
 use crate::request::{Call, Port};
 use crate::route;
 use crate::settings::Settings;
@@ -38,6 +40,8 @@ pub struct Options {
     pub scopes: String,
     /// The switches at the start, and again after a reset.
     pub settings: Settings,
+    /// Files of one's own for Robin's account.
+    pub files: Vec<OwnFile>,
     /// Decides every token. Fixed in tests; from the operating system otherwise.
     pub seed: u64,
 }
@@ -53,6 +57,7 @@ impl Default for Options {
             cors_origins: vec!["http://localhost:8787".to_owned()],
             scopes: "root_readwrite".to_owned(),
             settings: Settings::default(),
+            files: Vec::new(),
             seed: 1,
         }
     }
@@ -78,6 +83,7 @@ pub struct Emulator {
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
     pub(crate) events: Vec<Event>,
+    pub(crate) log: Log,
 }
 
 impl Emulator {
@@ -97,14 +103,21 @@ impl Emulator {
             faults: Faults::default(),
             calls: Calls::default(),
             events: Vec::new(),
+            log: Log::default(),
             options,
         };
-        emulator.register_app();
+        emulator.prepare();
         emulator
     }
 
+    /// Sees to it that what the options name is there.
+    pub(crate) fn prepare(&mut self) {
+        self.register_app();
+        self.bring_files();
+    }
+
     /// The app of the options. One that is there already keeps what it has, and gets what they add.
-    pub(crate) fn register_app(&mut self) {
+    fn register_app(&mut self) {
         let options = &self.options;
         let scopes = options.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
         let new = || App {
@@ -162,9 +175,11 @@ impl Emulator {
 
     /// Processes `call`, unless the fault ordered for it says otherwise, and counts it.
     fn obey(&mut self, order: Order, call: &Call) -> Reply {
+        let fault = order.note();
         let Order { delay_ms, answer_instead, drop_before, drop_after, rewrite } = order;
         if drop_before {
             self.calls.record(call, None);
+            self.write_down(call, None, fault);
             return Reply { response: answer::empty(StatusCode::OK), delay_ms, drop_connection: true };
         }
         let mut response = match answer_instead {
@@ -180,6 +195,7 @@ impl Emulator {
             rewrite.apply(&mut response);
         }
         self.calls.record(call, Some(response.status()));
+        self.write_down(call, Some(&response), fault);
         Reply { response, delay_ms, drop_connection: drop_after }
     }
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::answer::{self, Response};
@@ -16,7 +16,7 @@ use crate::request::{Call, Port};
 pub(crate) struct Faults(Vec<Fault>);
 
 /// One fault, as `POST /emulator/faults` gives it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fault {
     /// Absent: any.
@@ -41,7 +41,7 @@ pub(crate) struct Fault {
     rewrite: Option<Map<String, Value>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Drop {
     /// The call is never processed.
@@ -77,12 +77,32 @@ impl Faults {
         self.0.clear();
     }
 
+    /// Those that still hit something.
+    pub(crate) fn waiting(&self) -> Vec<&Fault> {
+        self.0.iter().filter(|fault| fault.count > 0).collect()
+    }
+
     /// The order for `call`, which counts as one hit.
     pub(crate) fn take(&mut self, call: &Call, request_id: &str) -> Order {
         self.0.retain(|fault| fault.count > 0);
         let Some(fault) = self.0.iter_mut().find(|fault| fault.fits(call)) else { return Order::default() };
         fault.count -= 1;
         fault.order(call, request_id)
+    }
+}
+
+impl Order {
+    /// What is out of the ordinary about it, for the log.
+    pub(crate) fn note(&self) -> Option<String> {
+        let parts = [
+            self.answer_instead.is_some().then(|| "answered in its place".to_owned()),
+            self.drop_before.then(|| "dropped before anything was done".to_owned()),
+            self.drop_after.then(|| "dropped after it was done".to_owned()),
+            self.rewrite.is_some().then(|| "answer rewritten".to_owned()),
+            (self.delay_ms > 0).then(|| format!("answered {} ms late", self.delay_ms)),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| format!("fault: {}", parts.join(", ")))
     }
 }
 

@@ -45,6 +45,8 @@ mod book;
 mod changes;
 mod entropy;
 mod keys;
+mod moment;
+mod own_files;
 mod people;
 mod sample;
 mod state;
@@ -52,6 +54,7 @@ mod state;
 mod calls;
 mod control;
 mod faults;
+mod log;
 mod rules;
 mod settings;
 
@@ -65,6 +68,7 @@ mod route;
 
 pub use assets::static_file;
 pub use emulator::{Emulator, Options, Reply};
+pub use own_files::OwnFile;
 pub use request::{BodyTooLarge, body_bytes_max};
 pub use rules::Rule;
 pub use settings::{

@@ -1,5 +1,6 @@
 //! The program: the emulator on two ports of this machine, its state in a file.
 
+mod files_dir;
 mod pdfjs;
 mod server;
 mod store;
@@ -53,6 +54,9 @@ struct Arguments {
     /// The npm package pdfjs-dist, unpacked; without it the preview stand-in shows no PDF.
     #[arg(long, value_name = "DIR")]
     pdfjs: Option<PathBuf>,
+    /// A folder whose files are put into Robin's account: up to 100 MB, without those that begin with a dot.
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
     /// The app's client id.
     #[arg(long, value_name = "ID", default_value_t = Options::default().client_id)]
     client_id: String,
@@ -98,6 +102,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), String> {
+    let files = arguments.files.as_deref().map(files_dir::read).transpose()?.unwrap_or_default();
     let pdfjs = arguments.pdfjs.map(Pdfjs::open).transpose()?;
     let (api, api_origin) = listen(arguments.bind, arguments.port, "--port").await?;
     let (content, content_origin) = listen(arguments.bind, arguments.content_port, "--content-port").await?;
@@ -121,6 +126,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         settings: Settings { rotation, broken: arguments.broken, ..Settings::default() }
             .with(arguments.set)
             .map_err(|fault| format!("--set: {fault}"))?,
+        files,
         seed,
         ..Options::default()
     };

@@ -110,6 +110,11 @@ pub(crate) fn parse(list: &str) -> Option<BTreeSet<String>> {
         .collect()
 }
 
+/// Every scope there is, with its words.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    CONTENT_SCOPES.iter().chain(OTHER_SCOPES).map(|Scope(name, _, words)| (*name, *words))
+}
+
 /// Whether a token with the scopes `held` may be narrowed to all of `wanted`.
 pub(crate) fn hold(held: &BTreeSet<String>, wanted: &BTreeSet<String>) -> bool {
     wanted.iter().all(|scope| held.contains(scope) || account_scope_holds(held, scope))

@@ -6,26 +6,54 @@ use serde_json::json;
 use crate::support::{CALLBACK, Client, PREVIEW};
 
 #[test]
-fn web_pages_cannot_drive_it() {
+fn other_web_pages_cannot_drive_it() {
     let mut client = Client::new();
-    for (name, value) in [
-        ("origin", "http://127.0.0.1:9400"),
-        ("origin", "https://evil.example"),
-        ("sec-fetch-site", "cross-site"),
-        ("sec-fetch-site", "same-site"),
-        ("sec-fetch-site", "same-origin"),
-    ] {
-        for (method, path) in [("GET", "ledger"), ("POST", "reset"), ("GET", "status"), ("DELETE", "faults")]
-        {
-            let answer = client.ask(method, &format!("/emulator/{path}")).header(name, value).send();
-            assert_eq!(answer.status, 403, "{method} {path} with {name}: {value}");
+    let from_pages: [&[(&str, &str)]; 9] = [
+        &[("origin", "http://127.0.0.1:9400")],
+        &[("origin", "https://evil.example")],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "http://127.0.0.1:9401")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "http://localhost:9400")],
+        &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+        &[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:9400")],
+    ];
+    for headers in from_pages {
+        for (method, path) in [("GET", "ledger"), ("POST", "reset"), ("GET", "apps"), ("DELETE", "faults")] {
+            let ask = client.ask(method, &format!("/emulator/{path}"));
+            let answer = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value)).send();
+            assert_eq!(answer.status, 403, "{method} {path} with {headers:?}");
             assert_eq!(answer.header("access-control-allow-origin"), None);
         }
     }
-    let rebound = client.ask("GET", "http://evil.example:9400/emulator/ledger").send();
-    assert_eq!(rebound.status, 403, "a name that was made to mean this machine");
+    let rebound: [&[(&str, &str)]; 2] =
+        [&[], &[("sec-fetch-site", "same-origin"), ("origin", "http://evil.example:9400")]];
+    for headers in rebound {
+        let ask = client.ask("GET", "http://evil.example:9400/emulator/ledger");
+        let answer = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value)).send();
+        assert_eq!(answer.status, 403, "a name that was made to mean this machine");
+    }
     let typed = client.ask("GET", "/emulator/status").header("sec-fetch-site", "none").send();
     assert_eq!(typed.status, 200, "a person may look");
+}
+
+#[test]
+fn its_own_page_can_drive_it() {
+    let mut client = Client::new();
+    for host in ["http://127.0.0.1:9400", "http://localhost:9400"] {
+        let asked =
+            client.ask("GET", &format!("{host}/emulator/ledger")).header("sec-fetch-site", "same-origin");
+        assert_eq!(asked.send().status, 200);
+        let ask = |client: &mut Client, kind: &str| {
+            let ask = client.ask("POST", &format!("{host}/emulator/clock"));
+            let ask =
+                ask.header("sec-fetch-site", "same-origin").origin(host).json(json!({"advance_seconds": 1}));
+            ask.header("content-type", kind).send().status
+        };
+        assert_eq!(ask(&mut client, "application/json; charset=utf-8"), 200);
+        assert_eq!(ask(&mut client, "text/plain"), 400, "what a form could send");
+    }
 }
 
 #[test]

@@ -48,7 +48,17 @@ mod uploads;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
+mod control_apps;
+#[cfg(test)]
+mod control_items;
+#[cfg(test)]
+mod control_people;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
+mod own_files;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]

@@ -88,6 +88,12 @@ impl Client {
         self.edit_state(|state| state["apps"][client_id][member] = value);
     }
 
+    /// The same with any method, for what a test expects to be refused, too.
+    pub(crate) fn drive(&mut self, method: &str, path: &str, body: Value) -> Answer {
+        let ask = self.ask(method, &format!("/emulator/{path}"));
+        if body.is_null() { ask.send() } else { ask.json(body).send() }
+    }
+
     pub(crate) fn settings(&mut self, settings: Value) {
         self.control("settings", settings);
     }
@@ -242,6 +248,7 @@ pub(crate) const CREDENTIALS: &[(&str, &str)] =
 
 impl Ask<'_> {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -252,6 +259,11 @@ impl Ask<'_> {
 
     pub(crate) fn origin(self, origin: &str) -> Self {
         self.header("origin", origin)
+    }
+
+    pub(crate) fn bytes(mut self, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self
     }
 
     pub(crate) fn form(mut self, form: &[(&str, &str)]) -> Self {
