@@ -10,6 +10,7 @@ use crate::account::Account;
 use crate::answer::{self, Response};
 use crate::apps::{App, Auth};
 use crate::calls::Calls;
+use crate::console;
 use crate::control;
 use crate::cors;
 use crate::events::Event;
@@ -148,6 +149,9 @@ impl Emulator {
         let now_ms = now_ms.saturating_add(self.state.clock_ahead_ms);
         let number = self.calls.next_number();
         let call = Call::read(request, &self.options.content_origin, now_ms, number);
+        if console::is_for(&call) {
+            return Reply::at_once(dated(console::answer(&call), now_ms));
+        }
         if control::is_for(&call) {
             return Reply::at_once(dated(control::answer(self, &call), now_ms));
         }

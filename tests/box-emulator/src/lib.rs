@@ -52,6 +52,7 @@ mod sample;
 mod state;
 
 mod calls;
+mod console;
 mod control;
 mod faults;
 mod log;

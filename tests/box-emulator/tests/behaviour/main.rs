@@ -46,6 +46,8 @@ mod edits;
 mod uploads;
 
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod control_apps;
