@@ -2,7 +2,7 @@
 import { get, patch, post, remove } from './api.js';
 import { copyButton } from './copy.js';
 import { button, byId, element } from './dom.js';
-import { closable, confirmed, during, forgive, lines, onSubmit } from './form.js';
+import { afterAsking, closable, during, forgive, lines, onSubmit } from './form.js';
 import { say } from './say.js';
 import { AUTH, day } from './words.js';
 
@@ -65,7 +65,7 @@ export class Apps {
       ...(app.auth === 'jwt' ? [
         button('Make a key and download settings', (pressed) => during(card, pressed, () => this.#makeKey(app)), { className: '', kind: 'settings' }),
         button('Add a public key', () => this.#keys.open(app), { className: '', kind: 'key' })] : []),
-      button('Remove', (pressed) => during(card, pressed, () => this.#remove(app)), { label: `Remove ${app.name}`, className: 'danger' })));
+      button('Remove', (pressed) => this.#remove(app, card, pressed), { label: `Remove ${app.name}`, className: 'danger' })));
     return card;
   }
 
@@ -74,7 +74,7 @@ export class Apps {
       return plain('None: make one, and the settings file for your SDK comes with it.');
     }
     const rows = app.keys.map(({ id, created_at: made }) => element('li', {}, element('code', {}, id), made ? `since ${day(made)}` : '',
-      button('Remove', (pressed) => during(card, pressed, () => this.#removeKey(app, id)), { label: `Remove the key ${id}` })));
+      button('Remove', (pressed) => this.#removeKey(app, id, card, pressed), { label: `Remove the key ${id}` })));
     return element('ul', {}, ...rows);
   }
 
@@ -86,20 +86,22 @@ export class Apps {
     say(`Made the key ${publicKeyID}. Its private half is in the downloaded file and nowhere else.`);
   }
 
-  async #removeKey(app, id) {
-    if (await confirmed(`Remove the key ${id}?`, 'What is signed with it is refused from then on.', 'Remove key')) {
+  #removeKey(app, id, card, pressed) {
+    const question = { title: `Remove the key ${id}?`, text: 'What is signed with it is refused from then on.', yes: 'Remove key' };
+    return afterAsking(question, card, pressed, async () => {
       await remove(`apps/${encodeURIComponent(app.client_id)}/keys/${encodeURIComponent(id)}`);
       await this.#changed(app.client_id, 'settings');
       say(`Removed the key ${id}.`);
-    }
+    });
   }
 
-  async #remove(app) {
-    if (await confirmed(`Remove ${app.name}?`, 'Its tokens end, and its keys, users and their files go with it.', 'Remove app')) {
+  #remove(app, card, pressed) {
+    const question = { title: `Remove ${app.name}?`, text: 'Its tokens end, and its keys, users and their files go with it.', yes: 'Remove app' };
+    return afterAsking(question, card, pressed, async () => {
       await remove(`apps/${encodeURIComponent(app.client_id)}`);
       await this.#changed(null);
       say(`Removed ${app.name}.`);
-    }
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 import { get, post, query, remove, upload } from './api.js';
 import { copyButton } from './copy.js';
 import { button, byId, element } from './dom.js';
-import { confirmed, during, offer, onSubmit } from './form.js';
+import { afterAsking, during, offer, onSubmit } from './form.js';
 import { say } from './say.js';
 import { Table } from './table.js';
 import { bytes, day } from './words.js';
@@ -112,18 +112,18 @@ export class Files {
       acts.append(copyButton(`shared link of ${name}`, () => now().shared_link, 'Copy link'));
     }
     acts.append(copyButton(`id of ${name}`, () => now().id, 'Copy id'),
-      button('Delete', (pressed) => during(pressed.parentElement, pressed, () => this.#delete(now())), { label: `Delete ${name}`, kind: 'delete' }));
+      button('Delete', (pressed) => this.#delete(now(), pressed), { label: `Delete ${name}`, kind: 'delete' }));
     return acts;
   }
 
-  async #delete(item) {
+  #delete(item, pressed) {
     const text = item.type === 'folder' ? 'Everything in it goes with it. There is no trash here.' : 'There is no trash here.';
-    if (await confirmed(`Delete ${item.name}?`, text, 'Delete')) {
+    return afterAsking({ title: `Delete ${item.name}?`, text, yes: 'Delete' }, pressed.parentElement, pressed, async () => {
       await remove(`items/${item.type}_${item.id}${query({ user: this.#user })}`);
       this.#table.leave(item, 'delete', byId('files-title'));
       await this.refresh();
       say(`Deleted ${item.name}.`);
-    }
+    });
   }
 
   async #uploadAll(files) {

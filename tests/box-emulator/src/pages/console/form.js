@@ -40,7 +40,14 @@ function refuse(place, pressed, words) {
   }
 }
 
-/** Asks before something is lost. `yes`: the words of the button that does it. */
+/** Asks before something is lost, and then does it as `during` does. */
+export async function afterAsking({ title, text, yes }, place, pressed, act) {
+  if (await confirmed(title, text, yes)) {
+    await during(place, pressed, act);
+  }
+}
+
+/** Whether a person says yes, which is the words of the button. */
 export function confirmed(title, text, yes) {
   const dialog = byId('confirm');
   byId('confirm-title').textContent = title;

@@ -2,7 +2,7 @@
 import { get, post, remove } from './api.js';
 import { copyButton } from './copy.js';
 import { button, byId, element } from './dom.js';
-import { closable, confirmed, during, forgive, offer, onSubmit } from './form.js';
+import { afterAsking, closable, forgive, offer, onSubmit } from './form.js';
 import { say } from './say.js';
 import { Table } from './table.js';
 import { bytes, KINDS } from './words.js';
@@ -51,18 +51,19 @@ export class People {
     const row = document.createDocumentFragment();
     row.append(copyButton(`id of ${name}`, () => now().id, 'Copy id'));
     if (kind !== 'service_account') {
-      row.append(button('Remove', (pressed) => during(pressed.parentElement, pressed, () => this.#remove(now())), { label: `Remove ${name}`, kind: 'remove' }));
+      row.append(button('Remove', (pressed) => this.#remove(now(), pressed), { label: `Remove ${name}`, kind: 'remove' }));
     }
     return row;
   }
 
-  async #remove(user) {
-    if (await confirmed(`Remove ${user.name}?`, 'The account goes with all of its files, and its tokens end.', 'Remove user')) {
+  #remove(user, pressed) {
+    const question = { title: `Remove ${user.name}?`, text: 'The account goes with all of its files, and its tokens end.', yes: 'Remove user' };
+    return afterAsking(question, pressed.parentElement, pressed, async () => {
       await remove(`users/${user.id}`);
       this.#table.leave(user, 'remove', byId('people-title'));
       await this.refresh();
       say(`Removed ${user.name}.`);
-    }
+    });
   }
 
   #open() {

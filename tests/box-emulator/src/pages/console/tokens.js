@@ -2,7 +2,7 @@
 import { get, post } from './api.js';
 import { copyButton } from './copy.js';
 import { button, byId, element } from './dom.js';
-import { confirmed, during, offer, onSubmit } from './form.js';
+import { afterAsking, offer, onSubmit } from './form.js';
 import { say } from './say.js';
 import { Table } from './table.js';
 import { short, span, TOKENS } from './words.js';
@@ -71,18 +71,19 @@ export class Tokens {
     const acts = document.createDocumentFragment();
     acts.append(copyButton(name, () => now().value));
     if (state === 'live' && kind !== 'code') {
-      acts.append(button('Revoke', (pressed) => during(pressed.parentElement, pressed, () => this.#revoke(now(), name)), { label: `Revoke ${name}`, kind: 'revoke' }));
+      acts.append(button('Revoke', (pressed) => this.#revoke(now(), name, pressed), { label: `Revoke ${name}`, kind: 'revoke' }));
     }
     return acts;
   }
 
-  async #revoke(token, name) {
-    if (await confirmed(`Revoke ${name}?`, 'As at Box, an access token and its refresh token end together.', 'Revoke')) {
+  #revoke(token, name, pressed) {
+    const question = { title: `Revoke ${name}?`, text: 'As at Box, an access token and its refresh token end together.', yes: 'Revoke' };
+    return afterAsking(question, pressed.parentElement, pressed, async () => {
       await post('tokens/revoke', { number: token.number });
       this.#table.leave(token, 'revoke', byId('tokens-title'));
       await this.refresh();
       say(`Revoked ${name}.`);
-    }
+    });
   }
 }
 
