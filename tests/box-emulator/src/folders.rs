@@ -118,7 +118,8 @@ pub(crate) fn items(
     id: &str,
 ) -> Result<Response, ApiRefusal> {
     let (place, folder) = bearer.folder(emulator, id, Right::Browse)?;
-    let body = match call.query.value("usemarker") {
+    // Box's SDKs for Python write `True`.
+    let body = match call.query.value("usemarker").map(str::to_ascii_lowercase).as_deref() {
         Some("true") => by_marker(emulator, call, bearer, place, folder)?,
         None | Some("false") => by_offset(emulator, call, bearer, place, folder)?,
         Some(_) => return Err(refusals::bad_parameter("usemarker")),

@@ -72,7 +72,7 @@ fn paging_that_cannot_be_read_is_refused() {
     let mut client = Client::new();
     let pair = client.login();
     let log = client.id_of(&pair.access, "Watch log");
-    let page = client.get(&pair.access, &format!("/2.0/folders/{log}/items?usemarker=true&limit=1")).json();
+    let page = client.get(&pair.access, &format!("/2.0/folders/{log}/items?usemarker=True&limit=1")).json();
     let foreign = page["next_marker"].as_str().expect("a marker").to_owned();
     for (query, name) in [
         ("limit=many".to_owned(), "limit"),
