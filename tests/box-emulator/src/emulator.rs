@@ -180,7 +180,7 @@ impl Emulator {
     /// Processes `call`, unless the fault ordered for it says otherwise, and counts it.
     fn obey(&mut self, order: Order, call: &Call) -> Reply {
         let fault = order.note();
-        let Order { delay_ms, answer_instead, drop_before, drop_after, rewrite } = order;
+        let Order { delay_ms, answer_instead, process_unheard, drop_before, drop_after, rewrite } = order;
         if drop_before {
             self.calls.record(call, None);
             self.write_down(call, None, fault);
@@ -188,6 +188,9 @@ impl Emulator {
         }
         let mut response = match answer_instead {
             Some(mut response) => {
+                if process_unheard {
+                    route::answer(self, call);
+                }
                 if call.port == Port::Content || call.path.starts_with("/2.0/") {
                     cors::let_page_read(&mut response, call);
                 }

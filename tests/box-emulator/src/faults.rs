@@ -32,6 +32,9 @@ pub(crate) struct Fault {
     delay_ms: u64,
     /// Answered in place of processing the call.
     status: Option<u16>,
+    /// With `status`: answered all the same after processing the call, as a Box does that stumbles late.
+    #[serde(default)]
+    processed: bool,
     /// Seconds, with `status`.
     retry_after: Option<u64>,
     /// With `status`; otherwise Box's words for that status.
@@ -55,6 +58,7 @@ enum Drop {
 pub(crate) struct Order {
     pub(crate) delay_ms: u64,
     pub(crate) answer_instead: Option<Response>,
+    pub(crate) process_unheard: bool,
     pub(crate) drop_before: bool,
     pub(crate) drop_after: bool,
     pub(crate) rewrite: Option<Rewrite>,
@@ -95,7 +99,10 @@ impl Order {
     /// What is out of the ordinary about it, for the log.
     pub(crate) fn note(&self) -> Option<String> {
         let parts = [
-            self.answer_instead.is_some().then(|| "answered in its place".to_owned()),
+            self.answer_instead.is_some().then(|| match self.process_unheard {
+                true => "answered otherwise after it was done".to_owned(),
+                false => "answered in its place".to_owned(),
+            }),
             self.drop_before.then(|| "dropped before anything was done".to_owned()),
             self.drop_after.then(|| "dropped after it was done".to_owned()),
             self.rewrite.is_some().then(|| "answer rewritten".to_owned()),
@@ -112,8 +119,8 @@ impl Fault {
     pub(crate) fn check(self) -> Result<Self, String> {
         match self.status {
             Some(status) if !(200..=599).contains(&status) => Err("status is from 200 to 599".to_owned()),
-            None if self.body.is_some() || self.retry_after.is_some() => {
-                Err("body and retry_after go with status".to_owned())
+            None if self.body.is_some() || self.retry_after.is_some() || self.processed => {
+                Err("body, retry_after and processed go with status".to_owned())
             }
             _ => Ok(self),
         }
@@ -136,6 +143,7 @@ impl Fault {
         Order {
             delay_ms: self.delay_ms,
             answer_instead: self.answer(call, request_id),
+            process_unheard: self.processed,
             drop_before: self.drop == Some(Drop::Before),
             drop_after: self.drop == Some(Drop::After),
             rewrite: self.rewrite.clone().map(Rewrite),

@@ -56,6 +56,21 @@ fn throttling_says_when_to_come_again() {
 }
 
 #[test]
+fn a_call_may_be_processed_and_refused_all_the_same() {
+    let mut client = Client::new();
+    let pair = client.login();
+    client.settings(json!({"rotation": "strict"}));
+    client.control("faults", json!({"path": "/oauth2/token", "status": 429}));
+    assert_eq!(client.refresh(&pair.refresh).status, 429);
+    assert_eq!(client.state_of(&pair.refresh), "live");
+    client.control("faults", json!({"path": "/oauth2/token", "status": 429, "processed": true}));
+    assert_eq!(client.refresh(&pair.refresh).status, 429);
+    assert_eq!(client.state_of(&pair.refresh), "used");
+    let alone = client.ask("POST", "/emulator/faults").json(json!({"path": "/x", "processed": true})).send();
+    assert_eq!(alone.status, 400);
+}
+
+#[test]
 fn a_401_on_order_is_box_s_empty_one() {
     let mut client = Client::new();
     let pair = client.login();
