@@ -19,9 +19,10 @@ class Sdk {
   constructor(url, secret = OAUTH_APP.clientSecret) {
     this.url = url
     // The default is an agent for https, which Node refuses for http.
-    this.place = { apiRootURL: url, uploadAPIRootURL: `${url}/upload`, authorizeRootURL: `${url}/api` }
-    this.place.request = { agentClass: Agent }
-    this.sdk = new BoxSDK({ clientID: OAUTH_APP.clientId, clientSecret: secret, ...this.place })
+    const request = { agentClass: Agent }
+    const place = { apiRootURL: url, uploadAPIRootURL: `${url}/upload`, authorizeRootURL: `${url}/api`, request }
+    this.place = place
+    this.sdk = new BoxSDK({ clientID: OAUTH_APP.clientId, clientSecret: secret, ...place })
   }
 
   withSecret(secret) {
@@ -55,7 +56,7 @@ class Sdk {
     return new Session(sdk, user ? sdk.getCCGClientForUser(user) : sdk.getAnonymousClient(), this.url)
   }
 
-  jwt(settingsFile, { user, algorithm, retries = true } = {}) {
+  jwt(settingsFile, { user, algorithm = 'RS256', retries = true } = {}) {
     const sdk = BoxSDK.getPreconfiguredInstance(JSON.parse(readFileSync(settingsFile)))
     sdk.configure({ ...this.place, numMaxRetries: retries ? 5 : 0, appAuth: { ...sdk.config.appAuth, algorithm } })
     const client = user ? sdk.getAppAuthClient('user', user) : sdk.getAppAuthClient('enterprise')

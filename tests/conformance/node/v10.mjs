@@ -20,7 +20,8 @@ export function sdkOf(modules) {
       this.url = url
       this.app = { ...OAUTH_APP, clientSecret: secret }
       const baseUrls = new BaseUrls({ baseUrl: url, uploadUrl: `${url}/upload`, oauth2Url: `${url}/api/oauth2` })
-      this.network = new NetworkSession({ baseUrls })
+      const network = new NetworkSession({ baseUrls })
+      this.network = network
     }
 
     withSecret(secret) {

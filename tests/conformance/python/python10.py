@@ -59,7 +59,8 @@ class Sdk:
         self.url = url
         self.secret = secret
         urls = BaseUrls(base_url=url, upload_url=f"{url}/upload", oauth_2_url=f"{url}/api/oauth2")
-        self.network = NetworkSession(base_urls=urls)
+        network = NetworkSession(base_urls=urls)
+        self.network = network
 
     def with_secret(self, secret):
         return Sdk(self.url, secret)

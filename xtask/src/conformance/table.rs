@@ -163,6 +163,7 @@ pub(crate) fn example() -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::place;
 
     #[test]
     fn the_table_of_this_clone_has_no_fault_and_every_sdk_has_a_pinned_version_and_a_driver() {
@@ -194,6 +195,23 @@ mod tests {
             let changed = good.replace(was, becomes);
             assert_ne!(changed, good, "{was}");
             assert!(Table::read(&changed).is_err(), "{becomes}");
+        }
+    }
+
+    #[test]
+    fn the_emulators_readme_points_sdks_at_it_with_the_lines_of_the_drivers() {
+        let readme = fs::read_to_string(place::root().join("tests/box-emulator/README.md")).unwrap();
+        let (_, section) = readme.split_once("\n## Box's own SDKs\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let fences: Vec<_> = section.split("\n```").skip(1).step_by(2).collect();
+        assert_eq!(fences.len(), 4);
+        for fence in fences {
+            let (driver, lines) = fence.split_once('\n').unwrap();
+            let language = if driver.ends_with("py") { "python" } else { "node" };
+            let driver = fs::read_to_string(super::super::home().join(language).join(driver)).unwrap();
+            for line in lines.lines() {
+                assert!(driver.lines().any(|of_driver| of_driver.trim() == line), "{line}");
+            }
         }
     }
 
