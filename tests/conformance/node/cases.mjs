@@ -420,7 +420,7 @@ const clientCredentials = {
   async app_not_authorized(box, sdk) {
     await box.changeApp(CCG_APP.clientId, { authorized: false })
     const session = sdk.ccg({ enterprise: await box.enterpriseId() })
-    const words = 'This app is not authorized by the enterprise admin.'
+    const words = 'This app is not authorized by the enterprise admin'
     await refused(sdk, { by: 'token', status: 400, code: 'unauthorized_client', words }, () => session.me())
   },
 }

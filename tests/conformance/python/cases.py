@@ -441,7 +441,7 @@ def ccg_token_renewed(box, sdk):
 def app_not_authorized(box, sdk):
     box.change_app(CCG_APP[0], authorized=False)
     session = sdk.ccg(enterprise=box.enterprise_id())
-    words = "This app is not authorized by the enterprise admin."
+    words = "This app is not authorized by the enterprise admin"
     refused(sdk, "token", 400, "unauthorized_client", words, session.me)
 
 
