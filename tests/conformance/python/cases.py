@@ -4,9 +4,16 @@ import hashlib
 import time
 
 from emulator import CCG_APP, JWT_APP, OAUTH_APP, REDIRECT_URI, Failed
-from stage import case, refused, same
+from stage import Expected, case, refused, same
 
 ROBIN = "robin@example.com"
+NOT_FOUND = Expected("api", 404, "not_found")
+INSUFFICIENT_SCOPE = Expected("api", 403, "insufficient_scope")
+EXP_WORDS = "Current date/time MUST be before the expiration date/time listed in the 'exp' claim"
+
+
+def invalid_grant(words=None):
+    return Expected("token", 400, "invalid_grant", words)
 
 
 def code_for(box, sdk, **parameters):
@@ -48,7 +55,8 @@ def code_exchange(box, sdk):
 def wrong_secret(box, sdk):
     code = code_for(box, sdk)
     impostor = sdk.with_secret("not-the-secret")
-    refused(sdk, "token", 400, "invalid_client", "The client credentials are invalid", impostor.login, code)
+    expected = Expected("token", 400, "invalid_client", "The client credentials are invalid")
+    refused(sdk, expected, impostor.login, code)
 
 
 @case
@@ -56,14 +64,14 @@ def code_reused(box, sdk):
     code = code_for(box, sdk)
     sdk.login(code)
     words = "Auth code doesn't exist or is invalid for the client"
-    refused(sdk, "token", 400, "invalid_grant", words, sdk.login, code)
+    refused(sdk, invalid_grant(words), sdk.login, code)
 
 
 @case
 def code_expired(box, sdk):
     code = code_for(box, sdk)
     box.advance(31)
-    refused(sdk, "token", 400, "invalid_grant", "The authorization code has expired", sdk.login, code)
+    refused(sdk, invalid_grant("The authorization code has expired"), sdk.login, code)
 
 
 # The API
@@ -87,10 +95,10 @@ def list_root(box, sdk):
 @case
 def file_info(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    file = session.file(id)
-    same((file.id, file.name), (id, "Bees.txt"), "the file")
-    same((len(session.download(id)), sha1(session.download(id))), (file.size, file.sha1), "size and hash")
+    file_id = bees(session)
+    file = session.file(file_id)
+    same((file.id, file.name), (file_id, "Bees.txt"), "the file")
+    same((len(session.download(file_id)), sha1(session.download(file_id))), (file.size, file.sha1), "size and hash")
 
 
 @case
@@ -120,15 +128,15 @@ def search(box, sdk):
 @case
 def shared_item(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    same(session.shared_item(session.share(id)), id, "the item of the shared link")
+    file_id = bees(session)
+    same(session.shared_item(session.share(file_id)), file_id, "the item of the shared link")
 
 
 @case
 def download(box, sdk):
     session = login(box, sdk)
-    id = item(session, "Lighthouse", "Foghorn.wav")
-    same(sha1(session.download(id)), session.file(id).sha1, "the hash of what came")
+    file_id = item(session, "Lighthouse", "Foghorn.wav")
+    same(sha1(session.download(file_id)), session.file(file_id).sha1, "the hash of what came")
 
 
 @case
@@ -136,40 +144,40 @@ def upload(box, sdk):
     session = login(box, sdk)
     garden = item(session, "Garden")
     content = b"Thrift, sea kale, and a wall against the wind.\n"
-    id = session.upload(garden, "Wishes.txt", content)
-    same(item(session, "Garden", "Wishes.txt"), id, "the new file's id")
-    same(session.download(id), content, "its content")
-    same(session.file(id).sha1, sha1(content), "its hash")
+    file_id = session.upload(garden, "Wishes.txt", content)
+    same(item(session, "Garden", "Wishes.txt"), file_id, "the new file's file_id")
+    same(session.download(file_id), content, "its content")
+    same(session.file(file_id).sha1, sha1(content), "its hash")
 
 
 @case
 def upload_of_a_taken_name(box, sdk):
     session = login(box, sdk)
     garden = item(session, "Garden")
-    refused(sdk, "api", 409, "item_name_in_use", None, session.upload, garden, "Bees.txt", b"Buzz.\n")
+    refused(sdk, Expected("api", 409, "item_name_in_use"), session.upload, garden, "Bees.txt", b"Buzz.\n")
 
 
 @case
 def rename(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    session.rename(id, "Port and Starboard.txt")
-    same(session.file(id).name, "Port and Starboard.txt", "the name")
+    file_id = bees(session)
+    session.rename(file_id, "Port and Starboard.txt")
+    same(session.file(file_id).name, "Port and Starboard.txt", "the name")
 
 
 @case
 def delete(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    session.delete(id)
+    file_id = bees(session)
+    session.delete(file_id)
     same("Bees.txt" in [entry.name for entry in session.list(item(session, "Garden"))], False, "that it is there")
 
 
 @case
 def error_of_the_api(box, sdk):
     session = login(box, sdk)
-    refusal = refused(sdk, "api", 404, "not_found", None, session.file, "999999999999")
-    same(bool(refusal.request_id) and bool(refusal.words), True, "that there is a request id and a message")
+    refusal = refused(sdk, NOT_FOUND, session.file, "999999999999")
+    same(bool(refusal.request_id) and bool(refusal.words), True, "that there is a request file_id and a message")
 
 
 # Refresh
@@ -209,7 +217,7 @@ def refresh_token_reused(box, sdk):
     one = login(box, sdk)
     other = sdk.resume(one.pair())
     one.refresh()
-    refused(sdk, "token", 400, "invalid_grant", "Invalid refresh token", other.refresh)
+    refused(sdk, invalid_grant("Invalid refresh token"), other.refresh)
 
 
 @case
@@ -218,14 +226,14 @@ def refresh_token_superseded(box, sdk):
     other = sdk.resume(one.pair())
     one.refresh()
     one.me()
-    refused(sdk, "token", 400, "invalid_grant", "Refresh token has expired", other.refresh)
+    refused(sdk, invalid_grant("Refresh token has expired"), other.refresh)
 
 
 @case
 def refresh_token_expired(box, sdk):
     session = login(box, sdk)
     box.expire("refresh")
-    refused(sdk, "token", 400, "invalid_grant", "Refresh token has expired", session.refresh)
+    refused(sdk, invalid_grant("Refresh token has expired"), session.refresh)
 
 
 @case
@@ -244,9 +252,9 @@ def lost_refresh_answer(box, sdk):
 @case
 def downscope_to_a_file(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    child = session.downscope(["base_preview"], file=id)
-    same(sdk.bearer(child).file(id).name, "Bees.txt", "the file's name")
+    file_id = bees(session)
+    child = session.downscope(["base_preview"], file=file_id)
+    same(sdk.bearer(child).file(file_id).name, "Bees.txt", "the file's name")
     token = box.tokens()[child]
     same((token["kind"], token["scopes"]), ("child", ["base_preview"]), "the new token")
 
@@ -256,7 +264,7 @@ def downscope_hides_other_files(box, sdk):
     session = login(box, sdk)
     child = sdk.bearer(session.downscope(["base_preview"], file=bees(session)))
     other = item(session, "Garden", "Seeds.csv")
-    refused(sdk, "api", 404, "not_found", None, child.file, other)
+    refused(sdk, NOT_FOUND, child.file, other)
 
 
 @case
@@ -264,40 +272,40 @@ def downscope_to_a_folder(box, sdk):
     session = login(box, sdk)
     child = sdk.bearer(session.downscope(["base_explorer", "item_preview"], folder=item(session, "Garden")))
     same(child.file(bees(session)).name, "Bees.txt", "the name of a file below")
-    refused(sdk, "api", 404, "not_found", None, child.file, item(session, "Welcome.md"))
+    refused(sdk, NOT_FOUND, child.file, item(session, "Welcome.md"))
 
 
 @case
 def downscope_may_not_download(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    child = sdk.bearer(session.downscope(["base_preview"], file=id))
-    refused(sdk, "api", 403, "insufficient_scope", None, child.download, id)
+    file_id = bees(session)
+    child = sdk.bearer(session.downscope(["base_preview"], file=file_id))
+    refused(sdk, INSUFFICIENT_SCOPE, child.download, file_id)
 
 
 @case
 def downscope_may_download(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    child = sdk.bearer(session.downscope(["base_preview", "item_download"], file=id))
-    same(sha1(child.download(id)), session.file(id).sha1, "the hash of what came")
+    file_id = bees(session)
+    child = sdk.bearer(session.downscope(["base_preview", "item_download"], file=file_id))
+    same(sha1(child.download(file_id)), session.file(file_id).sha1, "the hash of what came")
 
 
 @case
 def downscope_may_not_rename(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    child = sdk.bearer(session.downscope(["base_preview"], file=id))
-    refused(sdk, "api", 403, "insufficient_scope", None, child.rename, id, "Wasps.txt")
+    file_id = bees(session)
+    child = sdk.bearer(session.downscope(["base_preview"], file=file_id))
+    refused(sdk, INSUFFICIENT_SCOPE, child.rename, file_id, "Wasps.txt")
 
 
 @case
 def downscope_may_not_delete(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    child = sdk.bearer(session.downscope(["item_rename", "item_preview"], file=id))
-    child.rename(id, "Wasps.txt")
-    refused(sdk, "api", 403, "insufficient_scope", None, child.delete, id)
+    file_id = bees(session)
+    child = sdk.bearer(session.downscope(["item_rename", "item_preview"], file=file_id))
+    child.rename(file_id, "Wasps.txt")
+    refused(sdk, INSUFFICIENT_SCOPE, child.delete, file_id)
 
 
 @case
@@ -305,38 +313,38 @@ def downscope_without_resource(box, sdk):
     session = login(box, sdk)
     child = sdk.bearer(session.downscope(["root_readonly"]))
     garden = item(child, "Garden")
-    refused(sdk, "api", 403, "insufficient_scope", None, child.upload, garden, "Wishes.txt", b"Thrift.\n")
+    refused(sdk, INSUFFICIENT_SCOPE, child.upload, garden, "Wishes.txt", b"Thrift.\n")
 
 
 @case
 def downscope_of_what_is_not_held(box, sdk):
     session = login(box, sdk, scope="root_readonly")
-    refused(sdk, "exchange", 401, "invalid_scope", None, session.downscope, ["root_readwrite"])
+    refused(sdk, Expected("exchange", 401, "invalid_scope"), session.downscope, ["root_readwrite"])
 
 
 @case
 def downscope_to_an_unknown_file(box, sdk):
     session = login(box, sdk)
-    words = "The target resource is invalid."
-    refused(sdk, "exchange", 400, "invalid_resource", words, session.downscope, ["base_preview"], "999999999999")
+    expected = Expected("exchange", 400, "invalid_resource", "The target resource is invalid.")
+    refused(sdk, expected, session.downscope, ["base_preview"], "999999999999")
 
 
 @case
 def downscope_of_a_bare_token(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
+    file_id = bees(session)
     access, _ = session.pair()
-    child = sdk.bearer(access).downscope(["base_preview"], file=id)
-    same(sdk.bearer(child).file(id).name, "Bees.txt", "the file's name")
+    child = sdk.bearer(access).downscope(["base_preview"], file=file_id)
+    same(sdk.bearer(child).file(file_id).name, "Bees.txt", "the file's name")
 
 
 @case
 def downscope_to_a_shared_link(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    child = sdk.bearer(session.downscope(["base_preview"], shared_link=session.share(id)))
-    same(child.file(id).name, "Bees.txt", "the file's name")
-    refused(sdk, "api", 404, "not_found", None, child.file, item(session, "Welcome.md"))
+    file_id = bees(session)
+    child = sdk.bearer(session.downscope(["base_preview"], shared_link=session.share(file_id)))
+    same(child.file(file_id).name, "Bees.txt", "the file's name")
+    refused(sdk, NOT_FOUND, child.file, item(session, "Welcome.md"))
 
 
 # Revoking
@@ -347,22 +355,22 @@ def revoke(box, sdk):
     session = login(box, sdk)
     pair = session.pair()
     session.revoke()
-    refused(sdk, *sdk.ENDED_PAIR, sdk.resume(pair).me)
+    refused(sdk, sdk.ENDED_PAIR, sdk.resume(pair).me)
 
 
 @case
 def revoke_of_a_narrowed_token(box, sdk):
     session = login(box, sdk)
-    id = bees(session)
-    child = session.downscope(["base_preview"], file=id)
+    file_id = bees(session)
+    child = session.downscope(["base_preview"], file=file_id)
     sdk.revoke(child)
-    refused(sdk, *sdk.ENDED_BEARER, sdk.bearer(child).file, id)
-    same(session.file(id).name, "Bees.txt", "what the parent still reads")
+    refused(sdk, sdk.ENDED_BEARER, sdk.bearer(child).file, file_id)
+    same(session.file(file_id).name, "Bees.txt", "what the parent still reads")
 
 
 @case
 def unknown_token(box, sdk):
-    refused(sdk, *sdk.ENDED_BEARER, sdk.bearer("no-token-of-this-box").me)
+    refused(sdk, sdk.ENDED_BEARER, sdk.bearer("no-token-of-this-box").me)
 
 
 @case
@@ -426,7 +434,7 @@ def ccg_user(box, sdk):
 @case
 def ccg_unknown_user(box, sdk):
     session = sdk.ccg(user="999999999")
-    refused(sdk, "token", 400, "invalid_grant", "Grant credentials are invalid", session.me)
+    refused(sdk, invalid_grant("Grant credentials are invalid"), session.me)
 
 
 @case
@@ -442,7 +450,7 @@ def app_not_authorized(box, sdk):
     box.change_app(CCG_APP[0], authorized=False)
     session = sdk.ccg(enterprise=box.enterprise_id())
     words = "This app is not authorized by the enterprise admin"
-    refused(sdk, "token", 400, "unauthorized_client", words, session.me)
+    refused(sdk, Expected("token", 400, "unauthorized_client", words), session.me)
 
 
 # JWT
@@ -478,28 +486,28 @@ def jwt_token_renewed(box, sdk):
 def jwt_unknown_user(box, sdk):
     session = sdk.jwt(box.settings_file(), user="999999999")
     words = "Please check the 'sub' claim. The 'sub' specified is invalid."
-    refused(sdk, "token", 400, "invalid_grant", words, session.me)
+    refused(sdk, invalid_grant(words), session.me)
 
 
 @case
 def jwt_key_removed(box, sdk):
     session = sdk.jwt(box.settings_file())
     box.forget_keys()
-    refused(sdk, "token", 400, "invalid_grant", None, session.me)
+    refused(sdk, invalid_grant(), session.me)
 
 
 @case
 def jwt_too_far_ahead(box, sdk):
     session = sdk.jwt(box.settings_file(), retries=False)
     with sdk.clock_ahead(120):
-        refused(sdk, "token", 400, "invalid_grant", EXP, session.me)
+        refused(sdk, invalid_grant(EXP_WORDS), session.me)
 
 
 @case
 def jwt_too_late(box, sdk):
     session = sdk.jwt(box.settings_file(), retries=False)
     box.advance(120)
-    refused(sdk, "token", 400, "invalid_grant", EXP, session.me)
+    refused(sdk, invalid_grant(EXP_WORDS), session.me)
 
 
 @case
@@ -522,7 +530,7 @@ def jwt_brought_twice(box, sdk):
     session = sdk.jwt(box.settings_file())
     box.fault(path="/oauth2/token", status=429, retry_after=0, processed=True)
     words = "Please check the 'jti' claim. A unique 'jti' value is required."
-    refused(sdk, "token", 400, "invalid_grant", words, session.me)
+    refused(sdk, invalid_grant(words), session.me)
 
 
 @case
@@ -530,6 +538,3 @@ def jwt_signed_anew(box, sdk):
     session = sdk.jwt(box.settings_file())
     box.fault(path="/oauth2/token", status=429, retry_after=0, processed=True)
     same(session.me().id, box.user("service_account", JWT_APP[0])["id"], "the user")
-
-
-EXP = "Current date/time MUST be before the expiration date/time listed in the 'exp' claim"

@@ -30,7 +30,7 @@ from box_sdk_gen import (
 
 import cases  # noqa: F401, the cases enter themselves
 from emulator import CCG_APP, OAUTH_APP
-from stage import Refusal, main
+from stage import Expected, Refusal, main
 
 
 @dataclass
@@ -51,9 +51,9 @@ class File:
 class Sdk:
     errors = {"token": BoxAPIError, "exchange": BoxAPIError, "api": BoxAPIError, "bearer": BoxSDKError}
     # A 401 makes it refresh, and the refresh token ended with the pair.
-    ENDED_PAIR = ("token", 400, "invalid_grant", "Invalid refresh token")
+    ENDED_PAIR = Expected("token", 400, "invalid_grant", "Invalid refresh token")
     # A 401 makes it refresh, and it says itself that there is nothing to refresh with.
-    ENDED_BEARER = ("bearer", None, None, "Developer token has expired. Please provide a new one.")
+    ENDED_BEARER = Expected("bearer", None, None, "Developer token has expired. Please provide a new one.")
 
     def __init__(self, url, secret=OAUTH_APP[1]):
         self.url = url
@@ -158,29 +158,29 @@ class Session:
             if not marker:
                 return ids
 
-    def file(self, id):
-        file = self._client.files.get_file_by_id(id)
+    def file(self, file_id):
+        file = self._client.files.get_file_by_id(file_id)
         return File(file.id, file.name, file.size, file.sha_1)
 
-    def download(self, id):
-        return self._client.downloads.download_file(id).read()
+    def download(self, file_id):
+        return self._client.downloads.download_file(file_id).read()
 
     def upload(self, folder, name, content):
         attributes = UploadFileAttributes(name, UploadFileAttributesParentField(folder))
         return self._client.uploads.upload_file(attributes, io.BytesIO(content)).entries[0].id
 
-    def rename(self, id, name):
-        self._client.files.update_file_by_id(id, name=name)
+    def rename(self, file_id, name):
+        self._client.files.update_file_by_id(file_id, name=name)
 
-    def delete(self, id):
-        self._client.files.delete_file_by_id(id)
+    def delete(self, file_id):
+        self._client.files.delete_file_by_id(file_id)
 
     def search(self, query):
         return [entry.id for entry in self._client.search.search_for_content(query=query).entries]
 
-    def share(self, id):
+    def share(self, file_id):
         link = AddShareLinkToFileSharedLink(access=AddShareLinkToFileSharedLinkAccessField.OPEN)
-        file = self._client.shared_links_files.add_share_link_to_file(id, "shared_link", shared_link=link)
+        file = self._client.shared_links_files.add_share_link_to_file(file_id, "shared_link", shared_link=link)
         return file.shared_link.url
 
     def shared_item(self, url):

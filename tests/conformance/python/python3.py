@@ -10,7 +10,7 @@ from boxsdk.config import API
 
 import cases  # noqa: F401, the cases enter themselves
 from emulator import CCG_APP, OAUTH_APP
-from stage import Refusal, main
+from stage import Expected, Refusal, main
 
 
 @dataclass
@@ -24,9 +24,9 @@ class File:
 class Sdk:
     errors = {"token": BoxOAuthException, "exchange": BoxAPIException, "api": BoxAPIException}
     # A 401 makes it refresh, and the refresh token ended with the pair.
-    ENDED_PAIR = ("token", 400, "invalid_grant", "Invalid refresh token")
+    ENDED_PAIR = Expected("token", 400, "invalid_grant", "Invalid refresh token")
     # A 401 makes it refresh, with no refresh token and no app.
-    ENDED_BEARER = ("token", 400, "invalid_client", "The client credentials are invalid")
+    ENDED_BEARER = Expected("token", 400, "invalid_client", "The client credentials are invalid")
 
     def __init__(self, url, secret=OAUTH_APP[1]):
         self.url = url
@@ -125,27 +125,27 @@ class Session:
     def ids_by_marker(self, folder, limit):
         return [entry.id for entry in self._client.folder(folder).get_items(limit=limit, use_marker=True)]
 
-    def file(self, id):
-        file = self._client.file(id).get()
+    def file(self, file_id):
+        file = self._client.file(file_id).get()
         return File(file.id, file.name, file.size, file.sha1)
 
-    def download(self, id):
-        return self._client.file(id).content()
+    def download(self, file_id):
+        return self._client.file(file_id).content()
 
     def upload(self, folder, name, content):
         return self._client.folder(folder).upload_stream(io.BytesIO(content), name).id
 
-    def rename(self, id, name):
-        self._client.file(id).rename(name)
+    def rename(self, file_id, name):
+        self._client.file(file_id).rename(name)
 
-    def delete(self, id):
-        self._client.file(id).delete()
+    def delete(self, file_id):
+        self._client.file(file_id).delete()
 
     def search(self, query):
         return [entry.id for entry in self._client.search().query(query)]
 
-    def share(self, id):
-        return self._client.file(id).get_shared_link(access="open")
+    def share(self, file_id):
+        return self._client.file(file_id).get_shared_link(access="open")
 
     def shared_item(self, url):
         return self._client.get_shared_item(url).id

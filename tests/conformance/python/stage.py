@@ -1,5 +1,7 @@
 """What the cases stand on: the list of cases, the sentences in which they fail, and the program that runs them."""
 
+from __future__ import annotations
+
 import json
 import sys
 import traceback
@@ -17,13 +19,25 @@ def case(function):
 
 
 @dataclass
-class Refusal:
-    """What an SDK's own error tells of a refusal."""
+class Expected:
+    """A refusal as it should be."""
 
-    status: int
-    code: str
-    words: str = None
-    request_id: str = None
+    # Who refuses, which decides the kind of error: the `token` endpoint, an `exchange` of tokens, the `api`; or the SDK
+    # itself, of a `bearer` token that it cannot renew.
+    by: str
+    status: int | None
+    code: str | None
+    words: str | None = None
+
+
+@dataclass
+class Refusal:
+    """What an SDK's own error tells of one."""
+
+    status: int | None
+    code: str | None
+    words: str | None
+    request_id: str | None = None
 
 
 def same(found, wanted, what):
@@ -31,17 +45,17 @@ def same(found, wanted, what):
         raise Failed(f"{what} should be {wanted!r} and is {found!r}")
 
 
-def refused(sdk, by, status, code, words, call, *arguments):
-    """The call raises the error that the SDK has for that: `token` endpoint, `exchange` or `api`."""
+def refused(sdk, expected, call, *arguments):
+    """The call raises the error that the SDK has for that. Words are compared when some are expected."""
     try:
         call(*arguments)
-    except sdk.errors[by] as error:
+    except sdk.errors[expected.by] as error:
         refusal = sdk.refusal(error)
     else:
-        raise Failed(f"what should be refused with {status} {code} was not refused")
-    same((refusal.status, refusal.code), (status, code), "the refusal")
-    if words is not None:
-        same(refusal.words, words, "the words of the refusal")
+        raise Failed(f"what should be refused with {expected.status} {expected.code} was not refused")
+    same((refusal.status, refusal.code), (expected.status, expected.code), "the refusal")
+    if expected.words is not None:
+        same(refusal.words, expected.words, "the words of the refusal")
     return refusal
 
 

@@ -95,7 +95,7 @@ fn venv(into: &Path) -> Outcome {
         }
         Err(Failure::Said(text)) => {
             return said(format!(
-                "the conformance tests need Python 3.8 or later with venv. On Debian and Ubuntu: apt-get install \
+                "the conformance tests need Python 3.9 or later with venv. On Debian and Ubuntu: apt-get install \
                  python3-venv. It said:\n{text}"
             ));
         }
