@@ -4,6 +4,9 @@ import { isDeepStrictEqual, inspect } from 'node:util'
 
 import { Emulator, Failed } from './emulator.mjs'
 
+// A case that hangs ends the driver.
+const SECONDS_MAX = 120
+
 export function same(found, wanted, what) {
   if (!isDeepStrictEqual(found, wanted)) {
     throw new Failed(`${what} should be ${inspect(wanted)} and is ${inspect(found)}`)
@@ -31,7 +34,9 @@ export async function refused(sdk, { by, status, code, words }, call) {
 export async function main(cases, sdkAt) {
   const [url, ...names] = process.argv.slice(2)
   for (const name of names) {
+    const alarm = setTimeout(() => process.exit(1), SECONDS_MAX * 1000)
     console.log(JSON.stringify({ case: name, ...(await outcome(cases[name], url, sdkAt)) }))
+    clearTimeout(alarm)
   }
 }
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import traceback
 from dataclasses import dataclass
 
 from emulator import Emulator, Failed
+
+# A case that hangs ends the driver.
+SECONDS_MAX = 120
 
 _CASES = {}
 
@@ -64,6 +68,7 @@ def main(sdk_at):
     url, *names = sys.argv[1:]
     for name in names:
         box = Emulator(url)
+        signal.alarm(SECONDS_MAX)
         print(json.dumps({"case": name} | _outcome(name, box, sdk_at)), flush=True)
 
 

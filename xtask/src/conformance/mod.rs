@@ -13,7 +13,7 @@ use std::thread;
 
 use crate::count::Tally;
 use crate::failure::{Failure, Outcome};
-use crate::{place, say, setup};
+use crate::{place, say, servers, setup};
 use install::Installed;
 use run::Report;
 use table::{Case, Sdk, Table};
@@ -74,6 +74,7 @@ pub(crate) fn suite() -> Outcome<Tally> {
 /// Runs the cases with each SDK; each is a test.
 fn conform(sdks: &[&Sdk], cases: &[&Case]) -> Outcome<Tally> {
     let installed = ready(sdks)?;
+    say::step(&format!("{} cases with {} SDKs", cases.len(), sdks.len()));
     let mut tally = Tally::default();
     for report in at_once(&installed, |(sdk, installed)| run::run(sdk, installed, cases, None))? {
         tally += told(&report, cases);
@@ -129,7 +130,7 @@ fn ready<'a>(sdks: &[&'a Sdk]) -> Outcome<Vec<(&'a Sdk, Installed)>> {
     if sdks.iter().any(|sdk| !sdk.is_python()) {
         setup::npm_packages()?;
     }
-    run::prepare()?;
+    servers::build_emulator()?;
     sdks.iter().map(|sdk| Ok((*sdk, Installed::of(sdk)?))).collect()
 }
 
