@@ -189,9 +189,13 @@ impl Named {
         if in_query { Self::form(&call.query) } else { None }
     }
 
-    /// As SDKs write it: nothing is encoded, the password is the rest.
+    /// As SDKs write it: nothing is encoded, the password is the rest. Only box-node-sdk 3 encodes both
+    /// (`buildSharedItemAuthHeader`), and then it is a form.
     fn header(text: &str) -> Option<Self> {
         let named = text.trim().strip_prefix("shared_link=")?;
+        if !named.contains("://") {
+            return Self::form(&Form::read(text.trim().as_bytes())).filter(|named| !named.url.is_empty());
+        }
         let (url, password) = named.split_once("&shared_link_password=").unwrap_or((named, ""));
         let password = (!password.is_empty()).then(|| password.to_owned());
         (!url.is_empty()).then(|| Self { url: url.to_owned(), password })

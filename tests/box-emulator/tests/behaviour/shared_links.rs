@@ -342,3 +342,24 @@ fn a_link_that_does_not_open_is_no_resource() {
     refused(desk.exchange(&stranger, "item_preview", &link));
     refused(desk.exchange(&robin, "item_preview", &link));
 }
+
+#[test]
+fn the_header_may_be_encoded_as_box_node_sdk_3_does() {
+    let mut desk = desk();
+    let (stranger, file) = (desk.stranger.clone(), desk.file.clone());
+    let link = desk.share(&format!("files/{file}"), json!({"password": "Secret & 1"}));
+    let encoded = |password: &str| {
+        let pairs = [("shared_link", link.as_str()), ("shared_link_password", password)];
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    };
+    let headers = [
+        (encoded("Secret & 1"), 200),
+        (encoded("Secret"), 403),
+        (format!("shared_link={link}&shared_link_password=Secret & 1"), 200),
+        ("shared_link=".to_owned(), 400),
+    ];
+    for (header, status) in headers {
+        let asked = desk.client.ask("GET", "/2.0/shared_items").bearer(&stranger).header("boxapi", &header);
+        assert_eq!(asked.send().status, status, "{header}");
+    }
+}
