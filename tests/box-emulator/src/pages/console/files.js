@@ -9,7 +9,7 @@ import { bytes, day } from './words.js';
 
 const ROOT = '0';
 /** The emulator reads no more of one body. */
-const BYTES_MAX = 50_000_000;
+const BYTES_MAX = 50 * 1024 * 1024;
 
 export class Files {
   #user = null;
@@ -117,7 +117,7 @@ export class Files {
   }
 
   #delete(item, pressed) {
-    const text = item.type === 'folder' ? 'Everything in it goes with it. There is no trash here.' : 'There is no trash here.';
+    const text = item.type === 'folder' ? 'Everything in it goes with it, for good.' : 'It goes for good.';
     return afterAsking({ title: `Delete ${item.name}?`, text, yes: 'Delete' }, pressed.parentElement, pressed, async () => {
       await remove(`items/${item.type}_${item.id}${query({ user: this.#user })}`);
       this.#table.leave(item, 'delete', byId('files-title'));
@@ -132,7 +132,7 @@ export class Files {
     try {
       for (const file of files) {
         if (file.size > BYTES_MAX) {
-          throw new Error(`It has ${bytes(file.size)}; at most ${bytes(BYTES_MAX)} go in.`);
+          throw new Error('it is larger than 50 MB, the most that Box takes at once.');
         }
         say(`Uploading ${file.name} (${done + 1} of ${files.length}) …`);
         await upload(`items${query({ user, folder, name: file.name })}`, file);

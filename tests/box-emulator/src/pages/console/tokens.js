@@ -8,7 +8,7 @@ import { Table } from './table.js';
 import { short, span, TOKENS } from './words.js';
 
 /** More rows than anybody reads. */
-const SHOWN = 200;
+const SHOWN = 100;
 
 export class Tokens {
   isLive = true;
