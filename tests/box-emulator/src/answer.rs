@@ -1,13 +1,13 @@
 //! Answers: JSON, pages, empty ones, and the two error shapes.
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE, VARY,
-    WWW_AUTHENTICATE,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER, SET_COOKIE,
+    VARY, WWW_AUTHENTICATE,
 };
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use crate::refusals::{ApiRefusal, OAuthRefusal};
+use crate::refusals::{self, ApiRefusal, OAuthRefusal};
 
 pub(crate) type Response = http::Response<Vec<u8>>;
 
@@ -77,6 +77,13 @@ pub(crate) fn api_refusal(refusal: &ApiRefusal, request_id: &str) -> Response {
         );
         set(&mut response, WWW_AUTHENTICATE, &challenge);
     }
+    response
+}
+
+/// Box's 429, which says when to come again.
+pub(crate) fn rate_limited(seconds: u64, request_id: &str) -> Response {
+    let mut response = api_refusal(&refusals::RATE_LIMIT_EXCEEDED, request_id);
+    set(&mut response, RETRY_AFTER, &seconds.to_string());
     response
 }
 

@@ -21,6 +21,7 @@ use crate::request::{Call, Port};
 use crate::route;
 use crate::settings::Settings;
 use crate::state::State;
+use crate::throttle::Throttle;
 
 /// How an emulator is set up; everything has a default.
 #[derive(Clone, Debug)]
@@ -83,6 +84,7 @@ pub struct Emulator {
     pub(crate) state: State,
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
+    pub(crate) throttle: Throttle,
     pub(crate) events: Vec<Event>,
     pub(crate) log: Log,
 }
@@ -103,6 +105,7 @@ impl Emulator {
             state,
             faults: Faults::default(),
             calls: Calls::default(),
+            throttle: Throttle::default(),
             events: Vec::new(),
             log: Log::default(),
             options,
@@ -146,7 +149,8 @@ impl Emulator {
 
     /// Answers `request`, which arrived at `now_ms` (milliseconds since 1970).
     pub fn handle(&mut self, request: Request<Vec<u8>>, now_ms: u64) -> Reply {
-        let now_ms = now_ms.saturating_add(self.state.clock_ahead_ms);
+        let offset_ms = self.settings.clock_offset_seconds.saturating_mul(1000);
+        let now_ms = now_ms.saturating_add(self.state.clock_ahead_ms).saturating_add_signed(offset_ms);
         let number = self.calls.next_number();
         let call = Call::read(request, &self.options.content_origin, now_ms, number);
         if console::is_for(&call) {

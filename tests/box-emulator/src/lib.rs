@@ -58,6 +58,7 @@ mod faults;
 mod log;
 mod rules;
 mod settings;
+mod throttle;
 
 mod answer;
 mod assets;

@@ -185,6 +185,12 @@ pub(crate) const BAD_DIGEST: ApiRefusal =
     api(StatusCode::BAD_REQUEST, "bad_digest", "The specified content-md5 did not match what we received");
 pub(crate) const BODY_TOO_LARGE: ApiRefusal =
     api(StatusCode::PAYLOAD_TOO_LARGE, "request_entity_too_large", "Request Entity too Large");
+/// <https://developer.box.com/guides/api-calls/permissions-and-errors/rate-limits/>
+pub(crate) const RATE_LIMIT_EXCEEDED: ApiRefusal = api(
+    StatusCode::TOO_MANY_REQUESTS,
+    "rate_limit_exceeded",
+    "Request rate limit exceeded, please try again later",
+);
 /// Code from common errors; the words are ours.
 pub(crate) const INCORRECT_SHARED_ITEM_PASSWORD: ApiRefusal = api(
     StatusCode::FORBIDDEN,
@@ -234,7 +240,7 @@ pub(crate) fn of_status(status: StatusCode) -> ApiRefusal {
     match status.as_u16() {
         403 => INSUFFICIENT_PERMISSIONS,
         404 => NOT_FOUND,
-        429 => api(status, "rate_limit_exceeded", "Request rate limit exceeded, please try again later"),
+        429 => RATE_LIMIT_EXCEEDED,
         502 => api(status, "bad_gateway", "Bad Gateway"),
         503 => api(status, "unavailable", "Service Unavailable"),
         500..=599 => api(status, "internal_server_error", "Internal Server Error"),

@@ -8,6 +8,7 @@ use crate::bearer::{self, Bearer, NoBearer};
 use crate::emulator::Emulator;
 use crate::refusals::{self, ApiRefusal};
 use crate::request::{Call, Port};
+use crate::throttle::Kind;
 use crate::{
     assets, authorize, content, cors, edits, events, files, folders, representations, revoke, search,
     shared_links, token, uploads, users, versions,
@@ -126,6 +127,16 @@ impl<'a> Flow<'a> {
         )
     }
 
+    /// What it counts as, where calls are counted.
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Upload | Self::UploadVersion { .. } => Kind::Upload,
+            Self::Search => Kind::Search,
+            Self::Original { .. } | Self::RepresentationContent { .. } => Kind::Content,
+            _ => Kind::Call,
+        }
+    }
+
     fn perform(&self, emulator: &mut Emulator, call: &Call, bearer: &Bearer) -> Result<Response, ApiRefusal> {
         match *self {
             Self::Me => users::me(emulator, call, bearer),
@@ -205,6 +216,12 @@ fn with_bearer(emulator: &mut Emulator, call: &Call, flow: &Flow<'_>) -> Respons
         return answer::api_refusal(&refusal, &request_id);
     }
     emulator.settle(&bearer.token);
+    let (user, kind) = (&bearer.holder.user_id, flow.kind());
+    if let Err(seconds) = emulator.throttle.admit(&emulator.settings, kind, user, call.now_ms) {
+        let mut response = answer::rate_limited(seconds, &request_id);
+        cors::let_page_read(&mut response, call);
+        return response;
+    }
     let followed = shared_links::follow(emulator, call, &bearer, query_allowed);
     let answered = followed.and_then(|opened| {
         bearer.link = opened;

@@ -132,6 +132,21 @@ switches! {
     unknown_fields_refused: bool = false, [true, false], "Documented nowhere; believed to be ignored.";
     /// How many items of a folder come when the call names no `limit`.
     folder_items_limit: u64 = 100, [], "The guide on paging: depends on the API. The folder's reference: 100.";
+    /// How many calls of the API a user may make in a minute; `null`: any number. Box: about 1000.
+    requests_per_minute: Option<u64> = None, [],
+        "<https://developer.box.com/guides/api-calls/permissions-and-errors/rate-limits/>.";
+    /// How many of them may be uploads. Box: 240.
+    uploads_per_minute: Option<u64> = None, [], "As for `requests_per_minute`.";
+    /// How many searches a user may make in a second. Box: 6.
+    searches_per_second: Option<u64> = None, [], "As for `requests_per_minute`.";
+    /// How many searches a user may make in a minute. Box: 60.
+    searches_per_minute: Option<u64> = None, [], "As for `requests_per_minute`.";
+    /// How often an app may ask the token endpoint in a minute; `null`: as often as it likes.
+    token_requests_per_minute: Option<u64> = None, [],
+        "Box publishes no figure; 429 was seen: box-python-sdk-gen#731.";
+    /// By how much the clock here is ahead of the real one, or behind it: the header `Date`, the life of tokens, the
+    /// judgement of assertions.
+    clock_offset_seconds: i64 = 0, [], "For tests; SDKs correct their clocks by Box's: box-node-sdk#96.";
     /// Whether a token made with `box_shared_link` still needs the header `BoxApi` to reach what its user cannot see
     /// without that link.
     link_token_needs_header: bool = true, [true, false], "Documented nowhere; box-ui-elements always sends both.";

@@ -16,16 +16,31 @@ use crate::pkce;
 use crate::refusals::{self, OAuthRefusal};
 use crate::request::{Call, Form};
 use crate::rules::Rule;
+use crate::throttle;
 
 pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// The endpoint.
 pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
+    let app = app_asking(emulator, call);
+    if let Err(seconds) =
+        emulator.throttle.admit(&emulator.settings, throttle::Kind::Token, &app, call.now_ms)
+    {
+        return answer::rate_limited(seconds, &emulator.request_id(call));
+    }
     match grant(emulator, call) {
         Ok(body) => answer::oauth(StatusCode::OK, &body),
         Err(refusal) => answer::oauth_refusal(&refusal),
     }
+}
+
+/// The client id of the app that says it is asking, or whose token is to be exchanged.
+fn app_asking(emulator: &Emulator, call: &Call) -> String {
+    let form = call.form().unwrap_or_default();
+    let subject = form.value("subject_token").and_then(|subject| emulator.state.book.find(subject));
+    let owner = subject.map(|token| token.holder.client_id.as_str());
+    form.value("client_id").or(owner).unwrap_or_default().to_owned()
 }
 
 fn grant(emulator: &mut Emulator, call: &Call) -> Result<Value, OAuthRefusal> {

@@ -71,6 +71,7 @@ pub(super) fn reset(emulator: &mut Emulator) -> Done {
     emulator.settings = emulator.options.settings.clone();
     emulator.faults.clear();
     emulator.calls.clear();
+    emulator.throttle.clear();
     emulator.events.clear();
     emulator.log.clear();
     done(json!({}))

@@ -46,6 +46,9 @@ mod edits;
 mod uploads;
 
 #[cfg(test)]
+mod throttling;
+
+#[cfg(test)]
 mod console;
 #[cfg(test)]
 mod control;
