@@ -224,7 +224,25 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Asked::{self, Nothing, Part, Whole};
+
+    proptest! {
+        #[test]
+        fn a_range_is_read_as_it_was_written(first in 0_usize..200, length in 1_usize..200, total in 0_usize..200) {
+            let header = format!("bytes={first}-{}", first + length - 1);
+            let meant = if first >= total { Nothing } else { Part(first..(first + length).min(total)) };
+            prop_assert_eq!(Asked::read(&header, total), meant);
+        }
+
+        #[test]
+        fn no_text_asks_for_more_than_there_is(text in "(bytes=)?[-0-9, =]{0,24}", total in 0_usize..200) {
+            if let Part(part) = Asked::read(&text, total) {
+                prop_assert!(part.start < part.end && part.end <= total, "{} of {}", text, total);
+            }
+        }
+    }
 
     #[test]
     fn ranges_are_read_as_rfc_9110_has_them() {

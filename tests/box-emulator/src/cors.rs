@@ -71,7 +71,23 @@ pub(crate) fn matches(listed: &str, origin: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
     use super::matches;
+
+    proptest! {
+        #[test]
+        fn a_wildcard_lets_in_only_what_lies_below_its_domain(
+            origin in "https?://[a-z.:@/#?-]{0,12}(example\\.com|evil\\.example)?[.a-z:0-9/-]{0,6}",
+        ) {
+            if matches("https://*.example.com", &origin) {
+                let url = Url::parse(&origin).expect("an origin");
+                let below = url.host_str().is_some_and(|host| host.ends_with(".example.com"));
+                prop_assert!(below && url.scheme() == "https" && url.port().is_none(), "{}", origin);
+            }
+        }
+    }
 
     #[test]
     fn an_origin_is_the_listed_one_or_below_a_wildcard() {

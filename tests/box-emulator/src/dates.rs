@@ -19,7 +19,21 @@ pub(crate) fn read(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_moment_is_read_as_it_was_written(second in 0_u64..10_000_000_000) {
+            prop_assert_eq!(read(&written(second * 1000)), Some(second * 1000));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[-0-9T:Z+. ]{0,30}") {
+            read(&text);
+        }
+    }
 
     #[test]
     fn what_is_written_is_read_again() {

@@ -242,7 +242,7 @@ pub(crate) fn of_status(status: StatusCode) -> ApiRefusal {
         404 => NOT_FOUND,
         429 => RATE_LIMIT_EXCEEDED,
         502 => api(status, "bad_gateway", "Bad Gateway"),
-        503 => api(status, "unavailable", "Service Unavailable"),
+        503 => api(status, "unavailable", "Unavailable"),
         500..=599 => api(status, "internal_server_error", "Internal Server Error"),
         _ => api(status, "bad_request", "Bad Request"),
     }

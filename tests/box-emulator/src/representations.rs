@@ -304,6 +304,8 @@ impl Hint {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// What Box's preview 3.81 sends.
@@ -321,6 +323,38 @@ mod tests {
         assert_eq!(either.choose(&[JPG, PNG]), [&PNG], "the first alternative wins");
         assert!(Hints::read("[mp4]").expect("readable").choose(&[JPG]).is_empty());
         assert!(Hints::read("[jpg?dimensions=32x32]").expect("readable").choose(&[JPG]).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn hints_are_read_as_they_were_written(
+            written in prop::collection::vec(
+                prop::collection::vec(
+                    ("[a-z0-9_]{1,8}", prop::collection::vec(("[a-z]{1,6}", "[a-z0-9]{0,9}"), 0..3)), 1..3,
+                ),
+                1..4,
+            ),
+        ) {
+            let condition = |(name, value): &(String, String)| format!("{name}={value}");
+            let hint = |(kind, conditions): &(String, Vec<(String, String)>)| match conditions.as_slice() {
+                [] => kind.clone(),
+                all => format!("{kind}?{}", all.iter().map(condition).collect::<Vec<_>>().join("&")),
+            };
+            let bracket = |all: &Vec<_>| format!("[{}]", all.iter().map(hint).collect::<Vec<_>>().join(","));
+            let text: String = written.iter().map(bracket).collect();
+            let read = Hints::read(&text).expect("readable");
+            let meant = |(kind, conditions): (String, Vec<_>)| Hint { kind, conditions };
+            let meant = written.into_iter().map(|all| all.into_iter().map(meant).collect()).collect();
+            prop_assert_eq!(read, Hints(meant));
+        }
+
+        #[test]
+        fn no_text_makes_the_hints_panic_and_none_chooses_twice(text in "[\\[\\]a-z?=&,%x0-9]{0,40}") {
+            if let Some(hints) = Hints::read(&text) {
+                let chosen = hints.choose(&[JPG_UNPAGED, JPG]);
+                prop_assert!(chosen.len() <= 2 && (chosen.len() < 2 || chosen[0] != chosen[1]));
+            }
+        }
     }
 
     #[test]

@@ -215,3 +215,50 @@ fn same_place(one: &str, other: &str) -> bool {
 pub(crate) fn is_this_machine(url: &Url) -> bool {
     matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_form_is_read_as_it_was_written(pairs in prop::collection::vec(("\\PC{0,8}", "\\PC{0,12}"), 0..6)) {
+            let written = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+            let read = Form::read(written.as_bytes());
+            for (name, _) in &pairs {
+                let first = pairs.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+                prop_assert_eq!(read.value(name), first.filter(|value| !value.is_empty()));
+            }
+            let mut names: Vec<&String> = pairs.iter().map(|(name, _)| name).collect();
+            names.sort();
+            names.dedup();
+            prop_assert_eq!(read.repeats(), names.len() < pairs.len());
+        }
+
+        #[test]
+        fn no_bytes_make_a_form_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            Form::read(&bytes).repeats();
+        }
+
+        #[test]
+        fn a_bearer_token_is_what_stands_after_the_scheme(header in "([Bb]earer|Basic|BEARER)? {0,2}[!-~]{0,20}") {
+            let request = Request::get("http://127.0.0.1:9400/").header("authorization", &header);
+            let Ok(request) = request.body(Vec::new()) else { return Ok(()) };
+            let call = Call::read(request, "http://127.0.0.1:9401", 0, 0);
+            let header = header.trim_end_matches(' ');
+            match call.bearer() {
+                Some(Some(token)) => {
+                    let (scheme, rest) = header.split_once(' ').expect("two words");
+                    prop_assert!(scheme.eq_ignore_ascii_case("bearer") && rest.trim_start() == token);
+                }
+                Some(None) => {
+                    let good = header.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer "));
+                    prop_assert!(!good || header.get(7..).unwrap_or_default().trim().is_empty(), "{:?}", header);
+                }
+                None => prop_assert!(false, "there is a header"),
+            }
+        }
+    }
+}

@@ -202,7 +202,18 @@ fn words(query: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::words;
+
+    proptest! {
+        #[test]
+        fn no_word_is_empty_and_none_is_made_up(query in "[a-zA-Z\" ]{0,40}") {
+            for word in words(&query) {
+                prop_assert!(!word.is_empty() && query.to_lowercase().contains(&word), "{:?} of {:?}", word, query);
+            }
+        }
+    }
 
     #[test]
     fn what_stands_in_quotes_is_one_word() {

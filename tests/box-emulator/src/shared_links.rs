@@ -281,3 +281,36 @@ pub(crate) fn item(emulator: &mut Emulator, call: &Call, bearer: &Bearer) -> Res
         ItemId::Folder(id) => folders::info(emulator, call, bearer, id),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_header_is_read_as_it_was_written(key in "[0-9A-Za-z]{1,40}", password in "[!-~]{0,24}") {
+            let url = format!("https://app.box.com/s/{key}");
+            let header = match password.as_str() {
+                "" => format!("shared_link={url}"),
+                _ => format!("shared_link={url}&shared_link_password={password}"),
+            };
+            let password = (!password.is_empty()).then_some(password);
+            prop_assert_eq!(Named::header(&header), Some(Named { url, password }));
+        }
+
+        #[test]
+        fn no_header_makes_it_panic(text in "(shared_link=)?[ -~]{0,40}") {
+            if let Some(named) = Named::header(&text) {
+                prop_assert!(!named.url.is_empty() && text.contains(&named.url));
+            }
+        }
+
+        #[test]
+        fn a_password_is_strong_when_it_is_long_and_more_than_small_letters(password in "[ -~]{0,12}") {
+            let strong = password.len() >= 8 && !password.bytes().all(|byte| byte.is_ascii_lowercase());
+            prop_assert_eq!(is_strong(&password), strong);
+        }
+    }
+}

@@ -10,7 +10,7 @@ fn a_fault_answers_as_often_as_ordered_and_then_box_is_back() {
     let pair = client.login();
     client.control("faults", json!({"method": "GET", "path": "/2.0/users/me", "count": 2, "status": 503}));
     for _ in 0..2 {
-        client.get(&pair.access, "/2.0/users/me").is_api(503, "unavailable", "Service Unavailable");
+        client.get(&pair.access, "/2.0/users/me").is_api(503, "unavailable", "Unavailable");
     }
     assert!(client.works(&pair.access));
 }

@@ -46,6 +46,13 @@ mod edits;
 mod uploads;
 
 #[cfg(test)]
+mod any_request;
+#[cfg(test)]
+mod api_words;
+#[cfg(test)]
+mod narrowing;
+
+#[cfg(test)]
 mod throttling;
 
 #[cfg(test)]

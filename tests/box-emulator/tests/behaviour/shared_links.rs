@@ -130,6 +130,8 @@ fn who_has_the_link_reads_the_item_and_what_is_below_it() {
     desk.through(&link, &stranger, &format!("/2.0/files/{other}")).is_not_found();
     let root = desk.through(&link, &stranger, "/2.0/folders/0?fields=owned_by").json();
     assert_ne!(root["owned_by"]["name"], "Robin Sample", "the root is one's own");
+    desk.client.settings(json!({"outside_resource_status": 403}));
+    desk.through(&link, &stranger, &format!("/2.0/files/{other}")).is_not_found();
 }
 
 #[test]
