@@ -45,7 +45,6 @@ mod book;
 mod changes;
 mod entropy;
 mod keys;
-mod moment;
 mod own_files;
 mod people;
 mod sample;

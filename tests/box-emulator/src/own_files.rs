@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::account::{About, Account, Item, ROOT};
 use crate::blob::Blob;
+use crate::dates;
 use crate::emulator::Emulator;
-use crate::moment;
 use crate::sample::ROBIN_ID;
 
 /// One of them.
@@ -28,7 +28,7 @@ impl Emulator {
                 continue;
             }
             if let Some(account) = self.state.edit().accounts.get_mut(ROBIN_ID) {
-                put(account, &path, Blob::Uploaded(bytes), &moment::written(modified_at_ms));
+                put(account, &path, Blob::Uploaded(bytes), &dates::written(modified_at_ms));
             }
         }
     }

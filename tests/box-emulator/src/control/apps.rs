@@ -8,8 +8,8 @@ use url::Url;
 
 use super::{Done, Outcome, Refusal, bad, body, conflict, done, made, not_found, people};
 use crate::apps::{App, Auth};
+use crate::dates;
 use crate::emulator::Emulator;
-use crate::moment;
 use crate::people::{ENTERPRISE_ID, UserKind};
 use crate::request::{self, Call};
 use crate::scopes;
@@ -115,7 +115,7 @@ pub(super) fn remove(emulator: &mut Emulator, client_id: &str) -> Outcome {
 fn told(emulator: &Emulator, app: &App) -> Value {
     let service_account = app.service_account.as_ref().and_then(|id| emulator.state.users.get(id));
     let keys =
-        app.keys.iter().map(|key| json!({"id": key.id, "created_at": moment::written(key.created_at_ms)}));
+        app.keys.iter().map(|key| json!({"id": key.id, "created_at": dates::written(key.created_at_ms)}));
     let keys: Vec<Value> = keys.collect();
     json!({
         "name": app.name,

@@ -3,16 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, bad, conflict, done, made, not_found, parameter};
-use crate::account::{About, Account, Folder, Item, ItemId, ROOT};
+use crate::account::{Account, Folder, Item, ItemId, ROOT};
 use crate::blob::Blob;
+use crate::changes;
 use crate::emulator::Emulator;
-use crate::moment;
 use crate::request::Call;
-
-/// Enough for two files of one name in one millisecond.
-const SEED_LENGTH: usize = 16;
-/// <https://support.box.com/hc/en-us/articles/360043697314>
-const NAME_LENGTH_MAX: usize = 255;
+use crate::shared_links;
+use crate::state::Data;
 
 /// What stands in a folder, folders first, by name.
 pub(super) fn list(emulator: &Emulator, call: &Call) -> Outcome {
@@ -20,7 +17,7 @@ pub(super) fn list(emulator: &Emulator, call: &Call) -> Outcome {
     let path: Vec<Value> = account.path_to(Item::Folder(folder)).into_iter().map(mini).collect();
     let mut children = account.children(&folder.id);
     children.sort_by_key(|item| (item.is_file(), item.name().to_lowercase()));
-    let entries: Vec<Value> = children.into_iter().map(|item| told(account, item)).collect();
+    let entries: Vec<Value> = children.into_iter().map(|item| told(emulator, call, account, item)).collect();
     let mut folder = mini(folder);
     if let Some(folder) = folder.as_object_mut() {
         folder.insert("path".to_owned(), json!(path));
@@ -30,15 +27,14 @@ pub(super) fn list(emulator: &Emulator, call: &Call) -> Outcome {
 
 /// The body is the file.
 pub(super) fn upload(emulator: &mut Emulator, call: &Call) -> Outcome {
-    add(emulator, call, |account, parent, name, seed, about| {
-        let id = account.add_file(parent, name, Blob::from(call.body.clone()), seed, about);
-        ItemId::File(id)
+    add(emulator, call, |data, owner, parent, name| {
+        ItemId::File(data.create_file(owner, parent, name, Blob::from(call.body.clone()), call.now_ms))
     })
 }
 
 pub(super) fn make_folder(emulator: &mut Emulator, call: &Call) -> Outcome {
-    add(emulator, call, |account, parent, name, seed, about| {
-        ItemId::Folder(account.add_folder(parent, name, seed, about))
+    add(emulator, call, |data, owner, parent, name| {
+        ItemId::Folder(data.create_folder(owner, parent, name, call.now_ms))
     })
 }
 
@@ -62,23 +58,21 @@ pub(super) fn remove(emulator: &mut Emulator, call: &Call, item: &str) -> Outcom
 fn add(
     emulator: &mut Emulator,
     call: &Call,
-    put: impl FnOnce(&mut Account, &str, &str, &str, About) -> ItemId,
+    put: impl FnOnce(&mut Data, &str, &str, &str) -> ItemId,
 ) -> Outcome {
     let name = parameter(call, "name")?;
-    check_name(name)?;
+    changes::check_name(name).map_err(|_| {
+        bad("a name has at most 255 characters, no / or \\ in it and no space at its ends, and is not . or ..")
+    })?;
     let user = parameter(call, "user")?;
     let (account, folder) = place(emulator, call)?;
-    if account.children(&folder.id).into_iter().any(|item| item.name().eq_ignore_ascii_case(name)) {
+    if changes::namesake(account, &folder.id, name, None).is_some() {
         return Err(conflict(format!("there is something named {name} in that folder already")));
     }
     let parent = folder.id.clone();
-    let now = moment::written(call.now_ms);
-    let about = About { created_at: Some(now.clone()), modified_at: Some(now), ..About::default() };
-    let data = emulator.state.edit();
-    let seed = data.entropy.text(SEED_LENGTH);
-    let account = data.accounts.get_mut(user).ok_or_else(no_user)?;
-    let id = put(account, &parent, name, &seed, about);
-    Ok(made(account.item(&id).map_or(Value::Null, |item| told(account, item))))
+    let id = put(emulator.state.edit(), user, &parent, name);
+    let account = emulator.account(user);
+    Ok(made(account.item(&id).map_or(Value::Null, |item| told(emulator, call, account, item))))
 }
 
 /// The account and the folder that the query names; without a folder the root.
@@ -88,18 +82,7 @@ fn place<'a>(emulator: &'a Emulator, call: &Call) -> Result<(&'a Account, &'a Fo
     Ok((account, folder.ok_or_else(|| not_found("there is no such folder in that account"))?))
 }
 
-fn check_name(name: &str) -> Result<(), Refusal> {
-    let bad_letter = |letter: char| matches!(letter, '/' | '\\') || letter.is_control();
-    if name.chars().count() > NAME_LENGTH_MAX {
-        return Err(bad(format!("a name has at most {NAME_LENGTH_MAX} characters")));
-    }
-    if name.chars().any(bad_letter) || name.trim() != name || matches!(name, "." | "..") {
-        return Err(bad("a name has no / or \\ in it and no space at its ends, and is not . or .."));
-    }
-    Ok(())
-}
-
-fn told(account: &Account, item: Item<'_>) -> Value {
+fn told(emulator: &Emulator, call: &Call, account: &Account, item: Item<'_>) -> Value {
     json!({
         "type": if item.is_file() { "file" } else { "folder" },
         "id": item.number(),
@@ -107,7 +90,7 @@ fn told(account: &Account, item: Item<'_>) -> Value {
         "size": account.size(item),
         "modified_at": item.about().modified_at(),
         "preview_only": item.about().preview_only,
-        "shared_link": null,
+        "shared_link": shared_links::field(emulator, item, call.now_ms).get("url"),
     })
 }
 

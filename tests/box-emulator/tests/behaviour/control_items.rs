@@ -44,7 +44,7 @@ fn what_is_uploaded_is_there_for_tokens() {
     let mut client = Client::new();
     let file = upload(&mut client, &format!("{ROBIN}&folder=0&name=K%C3%BCste%20%26%20Salz.txt"), b"tide");
     assert_eq!((&file["name"], &file["size"]), (&json!("Küste & Salz.txt"), &json!(4)));
-    assert_eq!(file["modified_at"], "2026-09-21T14:13:20Z");
+    assert_eq!(file["modified_at"], "2026-09-21T14:13:20+00:00");
     let id = file["id"].as_str().expect("an id").to_owned();
     let pair = client.login();
     let info = client.get(&pair.access, &format!("/2.0/files/{id}")).json();

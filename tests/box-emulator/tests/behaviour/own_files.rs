@@ -70,5 +70,5 @@ fn a_file_has_the_date_that_it_has_on_disk() {
     let pair = client.login();
     let id = client.id_of(&pair.access, "mine.txt");
     let info = client.get(&pair.access, &format!("/2.0/files/{id}?fields=modified_at")).json();
-    assert_eq!(info["modified_at"], "2023-11-14T22:13:20Z");
+    assert_eq!(info["modified_at"], "2023-11-14T22:13:20+00:00");
 }
