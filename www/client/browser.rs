@@ -6,6 +6,7 @@ mod loader;
 mod shared;
 mod stage;
 mod view;
+mod wire;
 
 use std::pin::Pin;
 

@@ -1,5 +1,7 @@
 //! The tokens this page holds: in memory, each for one item, until it dies or Box rejects it.
 
+use std::hash::{DefaultHasher, Hasher as _};
+
 use crate::want::{Item, Want};
 
 /// A token for one item. It has no `Debug` and no `Display`, so that none ends in a message by accident.
@@ -22,7 +24,19 @@ impl PreviewToken {
 /// A token is renewed when this much of its life remains, or a quarter of it if that is less.
 pub const RENEWAL_MARGIN_MS_MAX: f64 = 5.0 * 60.0 * 1000.0;
 
-/// Tokens of the past that are still recognised, on a request that an open preview sends with one.
+/// Enough of a token to know it again on a request that an open preview sends with it, and of no use to anybody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Trace(u64);
+
+impl Trace {
+    fn of(token: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(token.as_bytes());
+        Self(hasher.finish())
+    }
+}
+
+/// Tokens of the past that are still recognised.
 const PAST_MAX: usize = 50;
 
 /// Tokens held at once; beyond it the one that dies first goes first.
@@ -38,7 +52,7 @@ pub fn renewal_margin_ms(life_ms: f64) -> f64 {
 #[derive(Default)]
 pub struct Held {
     tokens: Vec<Holding>,
-    past: Vec<(Want, PreviewToken)>,
+    past: Vec<(Want, Trace)>,
     refused: Vec<(Want, PreviewToken)>,
 }
 
@@ -120,17 +134,18 @@ impl Held {
     pub fn take_refused(&mut self, want: &Want) -> Option<String> {
         let at = self.refused.iter().position(|(refused, _)| refused == want)?;
         let (want, token) = self.refused.swap_remove(at);
-        let text = token.expose().to_owned();
-        self.past.push((want, token));
-        Some(text)
+        self.past.push((want, Trace::of(token.expose())));
+        Some(token.0)
     }
 
     /// For which wish a token was given, today or in the past: so that its successor can take its place.
     #[must_use]
     pub fn want_of(&self, token: &str) -> Option<&Want> {
         let present = self.tokens.iter().map(|held| (&held.want, &held.token));
-        let gone = self.past.iter().chain(&self.refused).map(|(want, token)| (want, token));
-        present.chain(gone).find(|(_, known)| known.expose() == token).map(|(want, _)| want)
+        let refused = self.refused.iter().map(|(want, token)| (want, token));
+        let known = present.chain(refused).find(|(_, known)| known.expose() == token).map(|(want, _)| want);
+        let trace = Trace::of(token);
+        known.or_else(|| self.past.iter().find(|(_, past)| *past == trace).map(|(want, _)| want))
     }
 
     /// What is held now. Dead tokens are not.
@@ -138,9 +153,19 @@ impl Held {
         self.tokens.iter().filter(move |held| held.is_alive(now_ms))
     }
 
-    /// Forgets all of it: the session is over.
+    /// Forgets every token: the session is over. An open preview is still known by what it was given, so that it goes
+    /// on once somebody has signed in again.
     pub fn clear(&mut self) {
-        *self = Self::default();
+        let held = core::mem::take(&mut self.tokens).into_iter().map(|held| (held.want, held.token));
+        let refused = core::mem::take(&mut self.refused);
+        let past = held.chain(refused).map(|(want, token)| (want, Trace::of(token.expose())));
+        self.past.extend(past);
+        self.forget_the_oldest();
+    }
+
+    fn forget_the_oldest(&mut self) {
+        let surplus = self.past.len().saturating_sub(PAST_MAX);
+        self.past.drain(..surplus);
     }
 
     /// Puts what the new token replaces, and what has died, among the past.
@@ -148,9 +173,8 @@ impl Held {
         let (gone, tokens) =
             self.tokens.drain(..).partition::<Vec<_>, _>(|held| held.want == *want || !held.is_alive(now_ms));
         self.tokens = tokens;
-        self.past.extend(gone.into_iter().map(|held| (held.want, held.token)));
-        let surplus = self.past.len().saturating_sub(PAST_MAX);
-        self.past.drain(..surplus);
+        self.past.extend(gone.into_iter().map(|held| (held.want, Trace::of(held.token.expose()))));
+        self.forget_the_oldest();
     }
 
     fn drop_first_to_die(&mut self) {
@@ -247,12 +271,28 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_session_leaves_nothing() {
+    fn the_end_of_the_session_leaves_no_token_and_an_open_preview_is_still_known() {
         let mut held = holding_an_hour();
         held.keep(want("1", ""), PreviewToken::new("two".to_owned()), String::new(), 1.0, HOUR_S);
+        held.refuse("two");
         held.clear();
         assert_eq!(held.list(0.0).count(), 0);
-        assert!(held.want_of("one").is_none() && held.want_of("two").is_none());
+        assert!(held.alive(&want("1", ""), 0.0).is_none() && held.take_refused(&want("1", "")).is_none());
+        for token in ["one", "two"] {
+            assert!(held.want_of(token).is_some_and(|known| *known == want("1", "")), "{token}");
+        }
+        assert!(held.want_of("another").is_none());
+    }
+
+    #[test]
+    fn the_past_does_not_grow_for_ever() {
+        let mut held = Held::default();
+        for number in 0..3 * PAST_MAX {
+            held.keep(want("1", ""), PreviewToken::new(number.to_string()), String::new(), 0.0, HOUR_S);
+        }
+        held.clear();
+        assert!(held.want_of("0").is_none() && held.want_of(&(3 * PAST_MAX - 1).to_string()).is_some());
+        assert_eq!(held.past.len(), PAST_MAX);
     }
 
     #[test]

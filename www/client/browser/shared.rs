@@ -52,6 +52,8 @@ pub(super) struct Shared {
     asks: RefCell<Asks<oneshot::Sender<Answer>>>,
     pub(super) held: RefCell<Held>,
     session: RefCell<Session>,
+    /// Who waits until somebody is signed in again.
+    resuming: RefCell<Vec<oneshot::Sender<()>>>,
     /// Counts sessions, so that a token that arrives after the end of its session is not kept.
     epoch: Cell<u32>,
 }
@@ -66,6 +68,7 @@ impl Shared {
             asks: RefCell::default(),
             held: RefCell::default(),
             session: RefCell::default(),
+            resuming: RefCell::default(),
             epoch: Cell::default(),
         }
     }
@@ -142,6 +145,9 @@ impl Shared {
         if session.is_object() {
             let known = self.session.borrow_mut().signed_in.replace(true);
             if known != Some(true) {
+                for waiter in self.resuming.take() {
+                    waiter.send(()).ok();
+                }
                 self.tell("change", &JsValue::UNDEFINED);
             }
             return Ok(session);
@@ -220,8 +226,7 @@ impl Shared {
 
     /// From memory while it is fresh; else asked for, together with whatever else this tick asks for.
     pub(super) async fn token_for(self: &Rc<Self>, want: Want) -> Answer {
-        let fresh = self.held.borrow().fresh(&want, Date::now()).map(|token| token.expose().to_owned());
-        if let Some(token) = fresh {
+        if let Some(token) = self.fresh(&want) {
             return Ok(token);
         }
         let (waiter, answer) = oneshot::channel();
@@ -302,11 +307,11 @@ impl Shared {
 
     pub(super) fn intercept(self: &Rc<Self>, config: JsValue) -> JsValue {
         let headers = get(&config, "headers");
-        let Some(want) = self.wanted_by(&headers, &text(&config, "url").unwrap_or_default()) else {
-            return config;
-        };
-        let fresh = self.held.borrow().fresh(&want, Date::now()).map(|token| token.expose().to_owned());
-        if let Some(token) = fresh {
+        let header = text(&headers, AUTHORIZATION);
+        let wanted =
+            header.and_then(|header| self.wanted_by(&header, &text(&config, "url").unwrap_or_default()));
+        let Some(want) = wanted else { return config };
+        if let Some(token) = self.fresh(&want) {
             set(&headers, AUTHORIZATION, [BEARER, &token].concat());
             return config;
         }
@@ -320,17 +325,35 @@ impl Shared {
         .into()
     }
 
-    /// The wish behind a request's header, if it holds a token of ours and the request goes to Box.
-    fn wanted_by(&self, headers: &JsValue, url: &str) -> Option<Want> {
-        let header = text(headers, AUTHORIZATION)?;
+    fn fresh(&self, want: &Want) -> Option<String> {
+        self.held.borrow().fresh(want, Date::now()).map(|token| token.expose().to_owned())
+    }
+
+    /// The wish behind an `Authorization` header, if it holds a token of ours and the request goes to Box.
+    pub(super) fn wanted_by(&self, header: &str, url: &str) -> Option<Want> {
         let want = self.held.borrow().want_of(header.strip_prefix(BEARER)?).cloned()?;
         let api_url = self.session.borrow().settings.as_ref().map(|settings| settings.api_url.clone())?;
         hosts::is_box(&host(url)?, &host(&api_url)?).then_some(want)
     }
+
+    /// The live token for an open preview. Where the session is over, it is waited for: the preview goes on once
+    /// somebody has signed in again.
+    pub(super) async fn token_to_go_on(self: &Rc<Self>, want: &Want) -> Answer {
+        loop {
+            match self.token_for(want.clone()).await {
+                Err(fault) if fault.ends_session() => {
+                    let (waiter, resumed) = oneshot::channel();
+                    self.resuming.borrow_mut().push(waiter);
+                    resumed.await.map_err(|_| Fault::new(fault::SIGNED_OUT))?;
+                }
+                answer => return answer,
+            }
+        }
+    }
 }
 
-const AUTHORIZATION: &str = "Authorization";
-const BEARER: &str = "Bearer ";
+pub(super) const AUTHORIZATION: &str = "Authorization";
+pub(super) const BEARER: &str = "Bearer ";
 
 fn host(url: &str) -> Option<String> {
     web_sys::Url::new(url).ok().map(|url| url.hostname())

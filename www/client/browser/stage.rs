@@ -15,7 +15,7 @@ use super::client::Client;
 use super::loader::{self, Preview, listener};
 use super::shared::{Settings, Shared};
 use super::view::{Face, View};
-use super::{get, http, object, run, set, settling, text};
+use super::{get, http, object, run, set, settling, text, wire};
 use crate::fault::{self, Fault};
 use crate::library::{Verdict, cause, is_fatal};
 use crate::want::{Item, Scopes, Want};
@@ -178,6 +178,7 @@ impl Inner {
         )?;
         let mounted = Rc::new(Mounted { preview, stage: self.view.stage()?, token: token.into_js_value() });
         self.mounted.replace(Some(Rc::clone(&mounted)));
+        wire::join(&self.client);
         Ok(mounted)
     }
 
@@ -189,6 +190,7 @@ impl Inner {
             mounted.preview.remove_all_listeners().ok();
             mounted.preview.hide().ok();
             mounted.stage.remove();
+            wire::leave(&self.client);
         }
     }
 
