@@ -3,6 +3,7 @@
 mod client;
 mod http;
 mod loader;
+mod popup;
 mod shared;
 mod stage;
 mod view;

@@ -29,6 +29,10 @@ pub const UNREADABLE: &str = "unreadable";
 pub const MALFORMED_ITEM: &str = "malformed_item";
 /// Nobody is signed in.
 pub const SIGNED_OUT: &str = "signed_out";
+/// The window beside the page came to its end, and nobody is signed in.
+pub const SIGN_IN_FAILED: &str = "sign_in_failed";
+/// Nobody signed in beside the page, for as long as that makes sense.
+pub const SIGN_IN_ABANDONED: &str = "sign_in_abandoned";
 /// Box's preview library did not load.
 pub const LIBRARY_UNREACHABLE: &str = "library_unreachable";
 /// Box does not let this page's origin ask.

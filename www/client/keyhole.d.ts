@@ -50,7 +50,8 @@ export interface KeyholeError extends Error {
   name: "KeyholeError";
   /**
    * The Worker's code (`signed_out`, `item_not_found`, `scope_not_allowed`, `rate_limited`, …), or one of
-   * `offline`, `unreachable`, `timed_out`, `unreadable`, `malformed_item`, `module_blocked`.
+   * `offline`, `unreachable`, `timed_out`, `unreadable`, `malformed_item`, `module_blocked`,
+   * `sign_in_failed`, `sign_in_abandoned`.
    */
   code: string;
   /** The HTTP status; 0 where no answer came. */
@@ -82,8 +83,15 @@ export class Keyhole extends EventTarget {
   readonly session: () => Promise<Session | null>;
   /** Why the session before was ended, where that is known. */
   readonly ended: EndReason | null;
-  /** Leaves the page for Box's login and comes back to `returnTo`: by default this very place. */
-  readonly signIn: (options?: { returnTo?: string }) => Promise<void>;
+  /**
+   * Leaves the page for Box's login and comes back to `returnTo`: by default this very place. With `popup` the
+   * page stays, and the promise brings the session; call it from a click, or the browser blocks the window,
+   * and the page is left after all. Rejects with `sign_in_failed` or `sign_in_abandoned`.
+   */
+  readonly signIn: {
+    (options: { popup: true; returnTo?: string }): Promise<Session | null>;
+    (options?: { popup?: false; returnTo?: string }): Promise<void>;
+  };
   /** Ends the session everywhere. */
   readonly signOut: () => Promise<void>;
 
@@ -133,7 +141,7 @@ export class Keyhole extends EventTarget {
  * `<box-preview file="123">`. Parts for `::part()`: `loading`, `message`, `emblem`, `title`, `text`,
  * `button`, `details`. Colours: `--keyhole-ink`, `--keyhole-surface`, `--keyhole-accent`,
  * `--keyhole-on-accent`. The attribute `data-keyhole` says what it shows: `idle`, `loading`, `ready`,
- * `message`.
+ * `message`, `paused` (signed out, the file under it stays).
  */
 export interface BoxPreviewElement extends HTMLElement {
   /** The file's id. */
@@ -145,6 +153,11 @@ export interface BoxPreviewElement extends HTMLElement {
   showDownload: boolean;
   /** The library's language, such as `de-DE`. The first element on the page decides. */
   locale: string | null;
+  /**
+   * Further options of `Box.Preview`'s `show()`, such as `{ viewers: { Document: { rangeMinSize: 0 } } }`. What the
+   * element needs for itself wins.
+   */
+  options: Record<string, unknown> | null;
   /** The client it asks; by default one for all elements of the page. */
   keyhole: Keyhole;
 }

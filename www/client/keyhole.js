@@ -55,7 +55,10 @@ export class Keyhole extends EventTarget {
   }
 
   session = async () => (await clientOf(this)).session();
-  signIn = async ({ returnTo } = {}) => (await clientOf(this)).signIn(returnTo);
+  signIn = async ({ returnTo, popup = false } = {}) => {
+    const client = await clientOf(this);
+    return popup ? client.signInBeside(returnTo) : client.signIn(returnTo);
+  };
   signOut = async () => (await clientOf(this)).signOut();
   items = async (folder = "0", { offset = 0, limit = 100 } = {}) =>
     (await clientOf(this)).items(String(folder), offset, limit);
@@ -79,9 +82,10 @@ class BoxPreview extends HTMLElement {
 
   #root = this.attachShadow({ mode: "open" });
   #keyhole;
+  #options = null;
   #stage;
   #planned = false;
-  #onEnded = () => this.#stage?.ended();
+  #onEnded = ({ detail }) => this.#stage?.ended(detail?.reason);
 
   /** The client it asks: by default one for all elements of the page. */
   get keyhole() {
@@ -93,9 +97,18 @@ class BoxPreview extends HTMLElement {
     this.#plan();
   }
 
+  /** Further options of `Box.Preview`'s `show()`; what the element needs for itself wins. */
+  get options() {
+    return this.#options;
+  }
+  set options(options) {
+    this.#options = options ?? null;
+    this.#plan();
+  }
+
   connectedCallback() {
     // A property set before the element was defined hides the accessor: hand it over.
-    for (const name of ["keyhole", "file", "scopes", "header", "showDownload", "locale"]) {
+    for (const name of ["keyhole", "options", "file", "scopes", "header", "showDownload", "locale"]) {
       if (Object.hasOwn(this, name)) {
         const value = this[name];
         delete this[name];

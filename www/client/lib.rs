@@ -8,6 +8,7 @@ pub mod fault;
 pub mod held;
 pub mod hosts;
 pub mod library;
+pub mod popup;
 pub mod want;
 pub mod words;
 

@@ -23,6 +23,13 @@ pub enum Action {
     Nothing,
 }
 
+/// Over a preview whose session is over, and which stays where it is.
+pub const PAUSED: Words = Words {
+    title: "Your sign-in has ended",
+    text: "Sign in again, and the file goes on where it is.",
+    action: Action::SignIn,
+};
+
 /// The words for a code of the Worker's, of Box's or of ours. `said` is what the library itself says.
 #[must_use]
 pub fn of(code: &str) -> Words {
@@ -30,6 +37,11 @@ pub fn of(code: &str) -> Words {
         fault::SIGNED_OUT => {
             ("Sign in to see this file", "Box will ask who you are and bring you back here.", Action::SignIn)
         }
+        fault::SIGN_IN_FAILED | fault::SIGN_IN_ABANDONED => (
+            "You are not signed in",
+            "The window for it was closed, or Box did not let you in. You can try again.",
+            Action::SignIn,
+        ),
         fault::NOT_FOUND | "not_found" | fault::MALFORMED_ITEM => (
             "This file is not here",
             "It was moved or deleted, or it is not shared with you. Ask its owner for access.",

@@ -19,8 +19,9 @@ test('the two lines of the README: sign in on the spot, and see the file', async
   serve(wire, TWO_LINES(file));
   await page.goto('/app');
   await expect(inside.message).toContainText('Sign in to see this file');
-  await inside.goToBox();
-  await inside.decide('Grant access to Box');
+  const opened = page.waitForEvent('popup');
+  await page.getByRole('button', { name: 'Sign in with Box' }).click();
+  await (await opened).getByRole('button', { name: 'Grant access to Box' }).click();
   await expect(inside.preview).toHaveAttribute('data-keyhole', 'ready');
   await expect(inside.content.locator('.bp-text code')).toContainText(sample.text('Garden/Bees.txt').trim().slice(0, 30));
   expect(page.url()).toBe(`${KEYHOLE}/app`);

@@ -40,6 +40,8 @@ export const status = () => control('GET', 'status');
 export const change = (settings) => control('POST', 'settings', settings);
 export const order = (fault) => control('POST', 'faults', fault);
 export const expire = (kind) => control('POST', 'expire', { kind });
+/** Ends one token at Box. */
+export const revoke = (value) => control('POST', 'tokens/revoke', { value });
 export const forgetCalls = () => control('DELETE', 'calls');
 export const forgetFaults = () => control('DELETE', 'faults');
 

@@ -49,6 +49,12 @@ impl Client {
         self.shared.sign_in(return_to);
     }
 
+    /// Box's login in a window beside the page. Resolves to the session; where windows are blocked, leaves the page.
+    #[wasm_bindgen(js_name = signInBeside)]
+    pub fn sign_in_beside(&self, return_to: Option<String>) -> Promise {
+        self.shared.sign_in_beside(return_to)
+    }
+
     /// Ends the session: at Keyhole now, at Box as soon as Box confirms.
     #[wasm_bindgen(js_name = signOut)]
     pub fn sign_out(&self) -> Promise {

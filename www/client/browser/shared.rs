@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::http::{self, ask};
-use super::{fault_of, get, object, promise, run, set, text, window};
+use super::{fault_of, get, object, popup, promise, run, set, text, window};
 use crate::ask::{Asks, Batch, Joined};
 use crate::fault::{self, Fault};
 use crate::held::{Held, PreviewToken};
@@ -43,7 +43,10 @@ struct Session {
     signed_in: Option<bool>,
     ended: Option<String>,
     settings: Option<Settings>,
+    /// Who it was, to tell whether it is the same person again.
+    login: Option<String>,
     asking: Option<Promise>,
+    signing_in: Option<Promise>,
 }
 
 pub(super) struct Shared {
@@ -143,7 +146,11 @@ impl Shared {
         self.session.borrow_mut().settings = Some(settings);
         let session = get(&answer, "session");
         if session.is_object() {
-            let known = self.session.borrow_mut().signed_in.replace(true);
+            let known = {
+                let mut known = self.session.borrow_mut();
+                known.login = text(&get(&session, "user"), "login");
+                known.signed_in.replace(true)
+            };
             if known != Some(true) {
                 for waiter in self.resuming.take() {
                     waiter.send(()).ok();
@@ -180,18 +187,47 @@ impl Shared {
         }
     }
 
-    pub(super) fn sign_in(&self, return_to: Option<String>) {
-        let location = window().location();
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Where a login starts that comes back to `return_to`, else to this very place. `opener`: in a window that tells
+    /// this origin how it ended.
+    pub(super) fn login_address(&self, return_to: Option<&str>, opener: Option<&str>) -> String {
+        let encoded = |text: &str| String::from(js_sys::encode_uri_component(text));
         let here = || {
-            let href = location.href().unwrap_or_default();
+            let href = window().location().href().unwrap_or_default();
             match href.strip_prefix(self.origin.as_str()) {
                 Some(path) if path.starts_with('/') => path.to_owned(),
                 _ => href,
             }
         };
-        let return_to = js_sys::encode_uri_component(&return_to.unwrap_or_else(here));
-        let url = [&self.url("/auth/login?return_to="), String::from(return_to).as_str()].concat();
-        location.assign(&url).ok();
+        let return_to = return_to.map_or_else(here, str::to_owned);
+        let mut address = [&self.url("/auth/login?return_to="), encoded(&return_to).as_str()].concat();
+        if let Some(opener) = opener {
+            address.push_str("&opener=");
+            address.push_str(&encoded(opener));
+        }
+        address
+    }
+
+    pub(super) fn sign_in(&self, return_to: Option<String>) {
+        window().location().assign(&self.login_address(return_to.as_deref(), None)).ok();
+    }
+
+    /// A window beside the page, at most one: who asks meanwhile waits for the same.
+    pub(super) fn sign_in_beside(self: &Rc<Self>, return_to: Option<String>) -> Promise {
+        if let Some(signing_in) = &self.session.borrow().signing_in {
+            return signing_in.clone();
+        }
+        let shared = Rc::clone(self);
+        let signing_in = promise(Box::pin(async move {
+            let outcome = popup::sign_in(Rc::clone(&shared), return_to).await;
+            shared.session.borrow_mut().signing_in = None;
+            outcome
+        }));
+        self.session.borrow_mut().signing_in = Some(signing_in.clone());
+        signing_in
     }
 
     /// What the library's token function answers; see `Client::token`.
@@ -336,15 +372,25 @@ impl Shared {
         hosts::is_box(&host(url)?, &host(&api_url)?).then_some(want)
     }
 
+    /// Who is, or was last, signed in.
+    pub(super) fn login(&self) -> Option<String> {
+        self.session.borrow().login.clone()
+    }
+
+    /// Waits until somebody is signed in again.
+    pub(super) async fn signed_in_again(&self) {
+        let (waiter, resumed) = oneshot::channel();
+        self.resuming.borrow_mut().push(waiter);
+        resumed.await.ok();
+    }
+
     /// The live token for an open preview. Where the session is over, it is waited for: the preview goes on once
     /// somebody has signed in again.
     pub(super) async fn token_to_go_on(self: &Rc<Self>, want: &Want) -> Answer {
         loop {
             match self.token_for(want.clone()).await {
                 Err(fault) if fault.ends_session() => {
-                    let (waiter, resumed) = oneshot::channel();
-                    self.resuming.borrow_mut().push(waiter);
-                    resumed.await.map_err(|_| Fault::new(fault::SIGNED_OUT))?;
+                    self.signed_in_again().await;
                 }
                 answer => return answer,
             }

@@ -5,9 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::{Function, Promise};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement, ShadowRoot};
 
@@ -15,7 +15,7 @@ use super::client::Client;
 use super::loader::{self, Preview, listener};
 use super::shared::{Settings, Shared};
 use super::view::{Face, View};
-use super::{get, http, object, run, set, settling, text, wire};
+use super::{fault_of, get, http, object, run, set, settling, text, wire};
 use crate::fault::{self, Fault};
 use crate::library::{Verdict, cause, is_fatal};
 use crate::want::{Item, Scopes, Want};
@@ -84,10 +84,13 @@ impl Stage {
         self.inner.refresh(false);
     }
 
-    /// The session is over: the file goes, and a way back in takes its place.
-    pub fn ended(&self) {
-        if self.inner.showing.borrow().is_some() {
-            self.inner.fail(&Fault::new(fault::SIGNED_OUT));
+    /// The session is over. A file that is open stays, with a way back in over it; but not for who signed out.
+    pub fn ended(&self, reason: Option<String>) {
+        let loaded = self.inner.showing.borrow().as_ref().map(|showing| showing.loaded);
+        match loaded {
+            Some(true) if reason.as_deref() != Some("signed_out") => self.inner.pause(),
+            Some(_) => self.inner.fail(&Fault::new(fault::SIGNED_OUT)),
+            None => {}
         }
     }
 
@@ -147,18 +150,26 @@ impl Inner {
         shown.map_err(|_| Fault::new("error_generic"))
     }
 
+    /// What the page wants of the library, and over it what the element needs.
     fn options(&self, settings: &Settings, stage: &Element) -> JsValue {
-        let options = object([
+        let ours: [(&str, JsValue); 5] = [
             ("container", stage.into()),
             ("apiHost", settings.api_url.as_str().into()),
             ("appHost", settings.app_url.as_str().into()),
             ("showDownload", self.view.has("show-download").into()),
             ("requestInterceptor", self.intercept.clone().into()),
-        ]);
+        ];
+        let options = js_sys::Object::new();
+        if let Some(wanted) = self.view.property("options").dyn_ref() {
+            js_sys::Object::assign(&options, wanted);
+        }
+        for (name, value) in ours {
+            set(&options, name, value);
+        }
         if let Some(header) = self.view.attribute("header") {
             set(&options, "header", header);
         }
-        options
+        options.into()
     }
 
     /// The library's instance, made at the first file and kept for the next ones.
@@ -290,19 +301,64 @@ impl Inner {
             [Some(fault.code.as_str()), fault.rule.as_deref(), fault.reason.as_deref(), Some(&fault.title)];
         let parts = detail.into_iter().flatten().filter(|part| !part.is_empty());
         let detail = parts.collect::<Vec<_>>().join(" · ");
-        self.view.message(&words, &detail, &act).ok();
+        self.view.message(Face::Message, &words, &detail, &act).ok();
         let detail = object([("code", fault.code.as_str().into()), ("message", words.title.into())]);
         self.view.dispatch("keyhole-error", &detail);
+    }
+
+    /// The file stays, out of reach, until somebody is signed in again: here, or in another tab.
+    fn pause(self: &Rc<Self>) {
+        let weak = Rc::downgrade(self);
+        let act = listener(move |_| with(&weak, |inner| inner.act(Action::SignIn)));
+        self.view.message(Face::Paused, &words::PAUSED, "", &act).ok();
+        self.set_inert(true);
+        let (inner, turn, login) = (Rc::clone(self), self.turn.get(), self.client.login());
+        run(Box::pin(async move {
+            inner.client.signed_in_again().await;
+            if turn != inner.turn.get() {
+                return;
+            }
+            inner.set_inert(false);
+            if inner.client.login() == login {
+                inner.view.face(Face::Ready);
+            } else {
+                // Somebody else: what they may see is asked anew.
+                inner.leave();
+                inner.refresh(false);
+            }
+        }));
+    }
+
+    fn set_inert(&self, inert: bool) {
+        if let Some(mounted) = &*self.mounted.borrow() {
+            mounted.stage.toggle_attribute_with_force("inert", inert).ok();
+        }
     }
 
     fn act(self: &Rc<Self>, action: Action) {
         match action {
             Action::Retry => self.refresh(false),
-            Action::SignIn if self.view.dispatch("keyhole-signin", &JsValue::NULL) => {
-                self.client.sign_in(None)
-            }
+            Action::SignIn if self.view.dispatch("keyhole-signin", &JsValue::NULL) => self.sign_in(),
             Action::SignIn | Action::Nothing => {}
         }
+    }
+
+    /// In a window beside the page, so that nothing on it is lost. What is shown comes by itself once it went well.
+    fn sign_in(self: &Rc<Self>) {
+        let (inner, turn) = (Rc::clone(self), self.turn.get());
+        let signing_in = self.client.sign_in_beside(None);
+        run(Box::pin(async move {
+            let outcome = JsFuture::from(signing_in).await;
+            let is_open = inner.mounted.borrow().is_some();
+            if turn != inner.turn.get() || is_open {
+                return;
+            }
+            match outcome {
+                Ok(session) if session.is_object() => inner.refresh(false),
+                Ok(_) => {}
+                Err(error) => inner.fail(&fault_of(&error)),
+            }
+        }));
     }
 }
 

@@ -4,7 +4,7 @@
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CssStyleSheet, Document, Element, HtmlElement, ShadowRoot};
 
-use super::{object, set, window};
+use super::{get, object, set, window};
 use crate::words::{Action, Words};
 
 /// What the element shows. The host's attribute `data-keyhole` names it, for the page's styles and tests.
@@ -14,6 +14,8 @@ pub(super) enum Face {
     Loading,
     Ready,
     Message,
+    /// A message over the preview, which stays.
+    Paused,
 }
 
 pub(super) struct View {
@@ -51,18 +53,25 @@ impl View {
             Face::Loading => "loading",
             Face::Ready => "ready",
             Face::Message => "message",
+            Face::Paused => "paused",
         };
         self.host.set_attribute("data-keyhole", name).ok();
         self.show(&self.loading, matches!(face, Face::Loading));
-        self.show(&self.message, matches!(face, Face::Message));
+        self.show(&self.message, matches!(face, Face::Message | Face::Paused));
     }
 
     fn show(&self, element: &Element, shown: bool) {
         element.toggle_attribute_with_force("hidden", !shown).ok();
     }
 
-    /// A message in place of the preview; `act` is what its button does.
-    pub(super) fn message(&self, words: &Words, detail: &str, act: &JsValue) -> Result<(), JsValue> {
+    /// A message in place of the preview, or over it; `act` is what its button does.
+    pub(super) fn message(
+        &self,
+        face: Face,
+        words: &Words,
+        detail: &str,
+        act: &JsValue,
+    ) -> Result<(), JsValue> {
         let message = &self.message;
         message.set_text_content(None);
         let urgent = words.action != Action::SignIn;
@@ -87,7 +96,7 @@ impl View {
             details.append_child(&*part(&self.document, "code", "code", Some(detail))?)?;
             message.append_child(&details)?;
         }
-        self.face(Face::Message);
+        self.face(face);
         Ok(())
     }
 
@@ -130,6 +139,10 @@ impl View {
     /// An attribute that is there and not empty.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         self.host.get_attribute(name).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn property(&self, name: &str) -> JsValue {
+        get(&self.host, name)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
