@@ -6,6 +6,7 @@ mod loader;
 mod popup;
 mod shared;
 mod stage;
+mod tabs;
 mod view;
 mod wire;
 

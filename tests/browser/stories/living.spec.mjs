@@ -122,3 +122,26 @@ test('a window that is blocked is no dead end: the page itself goes, and comes b
   await expect(inside.preview).toHaveAttribute('data-keyhole', 'ready');
   expect(page.url()).toBe(`${KEYHOLE}/app?place=here`);
 });
+
+test('a sign-out in one tab is seen by the others at once, and so is a sign-in', async ({ inside, page, context }) => {
+  await inside.openPath('Garden/Bees.txt');
+  const file = await inside.openId();
+  const at = `${KEYHOLE}/app`;
+  const body = `<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title><style>html, body, box-preview { height: 100%; margin: 0 }</style><script type="module" src="${KEYHOLE}/keyhole.js"></script><box-preview file="${file}"></box-preview>`;
+  await context.route(at, (route) => route.fulfill({ contentType: 'text/html', body }));
+  const other = await inside.inAnotherTab();
+  await other.page.goto(at);
+  await expect(other.preview).toHaveAttribute('data-keyhole', 'ready');
+  const heard = other.page.evaluate(() => new Promise((resolve) => document.querySelector('box-preview').keyhole.addEventListener('ended', ({ detail }) => resolve(detail.reason))));
+  await page.bringToFront();
+  await page.keyboard.press('Escape');
+  await inside.signOut();
+  expect(await heard).toBe('signed_out');
+  await expect(other.preview).toHaveAttribute('data-keyhole', 'message');
+  await expect(other.message).toContainText('Sign in to see this file');
+
+  await inside.goToBox();
+  await inside.decide('Grant access to Box');
+  await inside.isIn();
+  await expect(other.preview).toHaveAttribute('data-keyhole', 'ready');
+});

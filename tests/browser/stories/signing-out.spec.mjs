@@ -45,13 +45,28 @@ test('the back button brings nothing back after signing out', async ({ inside, p
   await expect(page.locator('#who')).toBeHidden();
 });
 
-test('a sign-out in one tab ends the other at its next step', async ({ inside, page }) => {
+test('a sign-out in one tab ends the other at once', async ({ inside, page }) => {
   await inside.enter('Garden');
   const other = await inside.inAnotherTab();
   await other.page.goto('/');
   await other.isIn();
   await other.signOut();
   await other.isOut();
+  await inside.isOut();
+  await expect(inside.notice).not.toBeEmpty();
+  await expect(page.locator('#who')).toBeHidden();
+});
+
+test('where tabs cannot speak to each other, it ends the other at its next step', async ({ inside, page, context }) => {
+  await context.addInitScript(() => delete window.BroadcastChannel);
+  await page.reload();
+  await inside.enter('Garden');
+  const other = await inside.inAnotherTab();
+  await other.page.goto('/');
+  await other.isIn();
+  await other.signOut();
+  await other.isOut();
+  await expect(inside.row('Bees.txt')).toBeVisible();
   await inside.row('Bees.txt').click();
   await inside.isOut();
   await expect(inside.notice).not.toBeEmpty();

@@ -25,7 +25,7 @@ impl Client {
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(origin: String, tell: Function) -> Self {
-        Self { shared: Rc::new(Shared::new(origin, tell)) }
+        Self { shared: Shared::new(origin, tell) }
     }
 
     pub(super) fn share(&self) -> Rc<Shared> {

@@ -1,7 +1,7 @@
 //! What all of a page's previews share with its client: the session, the tokens and the asks on their way.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use futures_channel::oneshot;
 use gloo_net::http::Request;
@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::http::{self, ask};
+use super::tabs::{Tabs, Word};
 use super::{fault_of, get, object, popup, promise, run, set, text, window};
 use crate::ask::{Asks, Batch, Joined};
 use crate::fault::{self, Fault};
@@ -43,6 +44,8 @@ struct Session {
     signed_in: Option<bool>,
     ended: Option<String>,
     settings: Option<Settings>,
+    /// Why another tab says that it has ended.
+    rumour: Option<String>,
     /// Who it was, to tell whether it is the same person again.
     login: Option<String>,
     asking: Option<Promise>,
@@ -55,6 +58,7 @@ pub(super) struct Shared {
     asks: RefCell<Asks<oneshot::Sender<Answer>>>,
     pub(super) held: RefCell<Held>,
     session: RefCell<Session>,
+    tabs: Tabs,
     /// Who waits until somebody is signed in again.
     resuming: RefCell<Vec<oneshot::Sender<()>>>,
     /// Counts sessions, so that a token that arrives after the end of its session is not kept.
@@ -64,16 +68,43 @@ pub(super) struct Shared {
 pub(super) type Answer = Result<String, Fault>;
 
 impl Shared {
-    pub(super) fn new(origin: String, tell: Function) -> Self {
-        Self {
-            origin,
-            tell,
-            asks: RefCell::default(),
-            held: RefCell::default(),
-            session: RefCell::default(),
-            resuming: RefCell::default(),
-            epoch: Cell::default(),
+    pub(super) fn new(origin: String, tell: Function) -> Rc<Self> {
+        Rc::new_cyclic(|weak: &Weak<Self>| {
+            let others = weak.clone();
+            let tabs = Tabs::join(&origin, move |word| {
+                if let Some(shared) = others.upgrade() {
+                    run(Box::pin(shared.hear(word)));
+                }
+            });
+            Self {
+                origin,
+                tell,
+                asks: RefCell::default(),
+                held: RefCell::default(),
+                session: RefCell::default(),
+                tabs,
+                resuming: RefCell::default(),
+                epoch: Cell::default(),
+            }
+        })
+    }
+
+    /// Another tab says that something has changed. The Worker is asked whether it is so, and the reason is the other
+    /// tab's: for this one there is no session to ask about any more.
+    async fn hear(self: Rc<Self>, word: Word) {
+        let signed_in = self.session.borrow().signed_in;
+        let news = match &word {
+            Word::Ended(_) => signed_in != Some(false),
+            Word::SignedIn => signed_in != Some(true),
+        };
+        if !news {
+            return;
         }
+        if let Word::Ended(reason) = word {
+            self.session.borrow_mut().rumour = reason;
+        }
+        JsFuture::from(self.session()).await.ok();
+        self.session.borrow_mut().rumour = None;
     }
 
     pub(super) fn ended(&self) -> Option<String> {
@@ -119,6 +150,7 @@ impl Shared {
             session.signed_in.replace(false) == Some(false)
         };
         if !was_over {
+            self.tabs.tell(&Word::Ended(reason.clone()));
             self.tell("ended", &object([("reason", reason.into())]));
             self.tell("change", &JsValue::UNDEFINED);
         }
@@ -152,6 +184,7 @@ impl Shared {
                 known.signed_in.replace(true)
             };
             if known != Some(true) {
+                self.tabs.tell(&Word::SignedIn);
                 for waiter in self.resuming.take() {
                     waiter.send(()).ok();
                 }
@@ -165,7 +198,8 @@ impl Shared {
             known.signed_in = Some(false);
             known.ended = text(&answer, "ended");
         } else {
-            self.end(text(&answer, "ended"));
+            let rumour = self.session.borrow_mut().rumour.take();
+            self.end(text(&answer, "ended").or(rumour));
         }
         Ok(JsValue::NULL)
     }

@@ -304,6 +304,22 @@ impl Inner {
         self.view.message(Face::Message, &words, &detail, &act).ok();
         let detail = object([("code", fault.code.as_str().into()), ("message", words.title.into())]);
         self.view.dispatch("keyhole-error", &detail);
+        if fault.ends_session() {
+            self.come_back();
+        }
+    }
+
+    /// Once somebody is signed in, here or in another tab, the file comes by itself.
+    fn come_back(self: &Rc<Self>) {
+        let (weak, client, turn) = (Rc::downgrade(self), Rc::clone(&self.client), self.turn.get());
+        run(Box::pin(async move {
+            client.signed_in_again().await;
+            with(&weak, |inner| {
+                if turn == inner.turn.get() {
+                    inner.refresh(false);
+                }
+            });
+        }));
     }
 
     /// The file stays, out of reach, until somebody is signed in again: here, or in another tab.
@@ -312,21 +328,28 @@ impl Inner {
         let act = listener(move |_| with(&weak, |inner| inner.act(Action::SignIn)));
         self.view.message(Face::Paused, &words::PAUSED, "", &act).ok();
         self.set_inert(true);
-        let (inner, turn, login) = (Rc::clone(self), self.turn.get(), self.client.login());
+        let (weak, client, turn) = (Rc::downgrade(self), Rc::clone(&self.client), self.turn.get());
+        let login = client.login();
         run(Box::pin(async move {
-            inner.client.signed_in_again().await;
-            if turn != inner.turn.get() {
-                return;
-            }
-            inner.set_inert(false);
-            if inner.client.login() == login {
-                inner.view.face(Face::Ready);
-            } else {
-                // Somebody else: what they may see is asked anew.
-                inner.leave();
-                inner.refresh(false);
-            }
+            client.signed_in_again().await;
+            let is_the_same = client.login() == login;
+            with(&weak, |inner| {
+                if turn == inner.turn.get() {
+                    inner.resume(is_the_same);
+                }
+            });
         }));
+    }
+
+    /// Somebody is signed in again. If it is somebody else, what they may see is asked anew.
+    fn resume(self: &Rc<Self>, is_the_same: bool) {
+        self.set_inert(false);
+        if is_the_same {
+            self.view.face(Face::Ready);
+        } else {
+            self.leave();
+            self.refresh(false);
+        }
     }
 
     fn set_inert(&self, inert: bool) {
