@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::Account;
+use crate::state::Data;
+
 /// The one enterprise of this Box.
 pub(crate) const ENTERPRISE_ID: &str = "900000001";
 
@@ -27,6 +30,35 @@ pub(crate) enum UserKind {
     AppUser { client_id: String },
     /// The app itself.
     ServiceAccount { client_id: String },
+}
+
+impl Data {
+    /// Adds somebody with an empty account; returns the id. Without a login the user gets one as Box makes them.
+    pub(crate) fn add_user(
+        &mut self,
+        name: &str,
+        login: Option<&str>,
+        password: Option<String>,
+        kind: UserKind,
+    ) -> String {
+        let id = loop {
+            let id = self.entropy.between(1_100_000_000, 1_199_999_999).to_string();
+            if !self.users.contains_key(&id) {
+                break id;
+            }
+        };
+        let login = login.map_or_else(
+            || match kind {
+                UserKind::ServiceAccount { .. } => format!("AutomationUser_{id}@boxdevedition.example"),
+                UserKind::AppUser { .. } | UserKind::Managed => format!("AppUser_{id}@boxdevedition.example"),
+            },
+            str::to_owned,
+        );
+        let user = User { id: id.clone(), name: name.to_owned(), login, password, kind };
+        self.users.insert(id.clone(), user);
+        self.accounts.insert(id.clone(), Account::default());
+        id
+    }
 }
 
 impl User {

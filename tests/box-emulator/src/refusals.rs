@@ -185,6 +185,8 @@ pub(crate) const BAD_DIGEST: ApiRefusal =
     api(StatusCode::BAD_REQUEST, "bad_digest", "The specified content-md5 did not match what we received");
 pub(crate) const BODY_TOO_LARGE: ApiRefusal =
     api(StatusCode::PAYLOAD_TOO_LARGE, "request_entity_too_large", "Request Entity too Large");
+pub(crate) const USER_LOGIN_IN_USE: ApiRefusal =
+    api(StatusCode::CONFLICT, "user_login_already_used", "User with the specified login already exists");
 /// <https://developer.box.com/guides/api-calls/permissions-and-errors/rate-limits/>
 pub(crate) const RATE_LIMIT_EXCEEDED: ApiRefusal = api(
     StatusCode::TOO_MANY_REQUESTS,

@@ -42,6 +42,9 @@ pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
 /// A call that needs a bearer token.
 enum Flow<'a> {
     Me,
+    User { id: &'a str },
+    Users,
+    NewUser,
     Folder { id: &'a str },
     NewFolder,
     FolderItems { id: &'a str },
@@ -70,7 +73,9 @@ impl<'a> Flow<'a> {
         let folder = |id: &str| ItemId::Folder(id.to_owned());
         match (port, segments) {
             (Port::Api, ["2.0", path @ ..]) => match path {
+                ["users"] => Ask { get: Self::Users, post: Self::NewUser }.by(method),
                 ["users", "me"] => Get(Self::Me).by(method),
+                ["users", id] => Get(Self::User { id }).by(method),
                 ["folders"] => Post(Self::NewFolder).by(method),
                 ["folders", id] => {
                     let (change, delete) =
@@ -140,6 +145,9 @@ impl<'a> Flow<'a> {
     fn perform(&self, emulator: &mut Emulator, call: &Call, bearer: &Bearer) -> Result<Response, ApiRefusal> {
         match *self {
             Self::Me => users::me(emulator, call, bearer),
+            Self::User { id } => users::info(emulator, call, bearer, id),
+            Self::Users => users::list(emulator, call, bearer),
+            Self::NewUser => users::create(emulator, call, bearer),
             Self::NewFolder => edits::create_folder(emulator, call, bearer),
             Self::Versions { id } => versions::list(emulator, call, bearer, id),
             Self::Version { file, id } => versions::info(emulator, call, bearer, file, id),
@@ -174,10 +182,11 @@ enum Methods<T> {
     Get(T),
     Post(T),
     Options(T),
+    Ask { get: T, post: T },
     Edit { get: T, put: T, delete: T },
 }
 
-use Methods::{Edit, Get, Options, Post};
+use Methods::{Ask, Edit, Get, Options, Post};
 
 impl<T> Methods<T> {
     /// For `OPTIONS` any: the path is known, and a preflight asks no more.
@@ -185,7 +194,8 @@ impl<T> Methods<T> {
         let any = *method == Method::OPTIONS;
         let reads = *method == Method::GET || *method == Method::HEAD;
         match self {
-            Get(flow) | Edit { get: flow, .. } if reads || any => Ok(flow),
+            Get(flow) | Ask { get: flow, .. } | Edit { get: flow, .. } if reads || any => Ok(flow),
+            Ask { post: flow, .. } if *method == Method::POST => Ok(flow),
             Post(flow) if *method == Method::POST || any => Ok(flow),
             Edit { put: flow, .. } if *method == Method::PUT => Ok(flow),
             Edit { delete: flow, .. } if *method == Method::DELETE => Ok(flow),

@@ -23,6 +23,7 @@ const SERVER_APPS: [(&str, &str, Auth, &str); 2] = [
     ("keyhole-ccg", "Keyhole with client credentials", Auth::ClientCredentials, "1100000002"),
     ("keyhole-jwt", "Keyhole with JWT", Auth::Jwt, "1100000003"),
 ];
+const SERVER_SCOPES: [&str; 3] = ["root_readwrite", "manage_app_users", "manage_managed_users"];
 const SERVICE_ACCOUNT_FOLDER: &str = "Letters";
 
 /// What an embedded tree cannot say by itself: dates, descriptions, and folders with nothing in them.
@@ -95,7 +96,7 @@ impl Sample {
         self.apps.push(App {
             name: name.to_owned(),
             client_secret: format!("{client_id}-secret-not-a-secret"),
-            scopes: ["root_readwrite".to_owned()].into(),
+            scopes: SERVER_SCOPES.map(str::to_owned).into(),
             service_account: Some(user_id.to_owned()),
             may_act_as_users: true,
             ..App::new(client_id, auth)

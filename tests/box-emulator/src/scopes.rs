@@ -27,6 +27,10 @@ pub(crate) enum Right {
     Annotate,
     SeeAllAnnotations,
     SeeOwnAnnotations,
+    /// See and add people of the enterprise.
+    ManageUsers,
+    /// See and add the app's own users.
+    ManageAppUsers,
 }
 
 use Right::{
@@ -94,8 +98,8 @@ const CONTENT_SCOPES: &[Scope] = &[
 const OTHER_SCOPES: &[Scope] = &[
     Scope("ai.readwrite", &[], "Use Box AI"),
     Scope("sign_requests.readwrite", &[], "Manage signature requests"),
-    Scope("manage_managed_users", &[], "Manage managed users"),
-    Scope("manage_app_users", &[], "Manage app users"),
+    Scope("manage_managed_users", &[Right::ManageUsers], "Manage managed users"),
+    Scope("manage_app_users", &[Right::ManageAppUsers], "Manage app users"),
     Scope("manage_groups", &[], "Manage groups"),
     Scope("manage_webhook", &[], "Manage webhooks"),
     Scope("manage_enterprise_properties", &[], "Manage enterprise properties"),

@@ -65,7 +65,7 @@ pub(super) fn register(emulator: &mut Emulator, call: &Call) -> Outcome {
     let mut app = new.with(wanted)?;
     if app.auth != Auth::OAuth2 {
         let kind = UserKind::ServiceAccount { client_id };
-        app.service_account = Some(people::join(emulator, &app.name, None, None, kind));
+        app.service_account = Some(emulator.state.edit().add_user(&app.name, None, None, kind));
     }
     let told = told(emulator, &app);
     emulator.state.edit().apps.insert(app.client_id.clone(), app);

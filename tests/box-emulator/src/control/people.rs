@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Done, Outcome, bad, body, conflict, done, made, not_found};
-use crate::account::Account;
 use crate::emulator::Emulator;
 use crate::people::{ENTERPRISE_ID, User, UserKind};
 use crate::request::Call;
@@ -60,7 +59,8 @@ pub(super) fn add(emulator: &mut Emulator, call: &Call) -> Outcome {
     if let Some(login) = login.filter(|login| taken(login)) {
         return Err(conflict(format!("{login} is somebody's already")));
     }
-    let id = join(emulator, name, login, wanted.password.filter(|password| !password.is_empty()), kind);
+    let password = wanted.password.filter(|password| !password.is_empty());
+    let id = emulator.state.edit().add_user(name, login, password, kind);
     let user = emulator.state.users.get(&id);
     Ok(made(user.map_or(Value::Null, |user| told(emulator, user))))
 }
@@ -75,34 +75,6 @@ pub(super) fn remove(emulator: &mut Emulator, id: &str) -> Outcome {
     }
     leave(emulator, id);
     Ok(done(json!({})))
-}
-
-/// Adds somebody with an empty account; returns the id. Without a login the user gets one as Box makes them.
-pub(super) fn join(
-    emulator: &mut Emulator,
-    name: &str,
-    login: Option<&str>,
-    password: Option<String>,
-    kind: UserKind,
-) -> String {
-    let data = emulator.state.edit();
-    let id = loop {
-        let id = data.entropy.between(1_100_000_000, 1_199_999_999).to_string();
-        if !data.users.contains_key(&id) {
-            break id;
-        }
-    };
-    let login = login.map_or_else(
-        || match kind {
-            UserKind::ServiceAccount { .. } => format!("AutomationUser_{id}@boxdevedition.example"),
-            UserKind::AppUser { .. } | UserKind::Managed => format!("AppUser_{id}@boxdevedition.example"),
-        },
-        str::to_owned,
-    );
-    let user = User { id: id.clone(), name: name.to_owned(), login, password, kind };
-    data.users.insert(id.clone(), user);
-    data.accounts.insert(id.clone(), Account::default());
-    id
 }
 
 /// Tokens end, browsers are signed out, files are gone.

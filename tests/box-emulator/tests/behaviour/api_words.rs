@@ -32,7 +32,7 @@ fn ordered(client: &mut Client, token: &str, status: u16) -> Answer {
 
 const ATTRIBUTES: (&str, &[u8]) = ("attributes", b"{\"name\":\"a.txt\",\"parent\":{\"id\":\"0\"}}");
 
-const SEEN: [Seen; 22] = [
+const SEEN: [Seen; 23] = [
     Seen {
         what: "a number that is none",
         provoke: |client, token| client.get(token, "/2.0/folders/0/items?limit=many"),
@@ -181,6 +181,17 @@ const SEEN: [Seen; 22] = [
         status: 409,
         code: "item_name_in_use",
         message: "Item with the same name already exists",
+        source: "DOC",
+    },
+    Seen {
+        what: "a login that is somebody's",
+        provoke: |client, _| {
+            let admin = client.token_of("1100000003");
+            client.post(&admin, "/2.0/users", json!({"name": "Robin", "login": "robin@example.com"}))
+        },
+        status: 409,
+        code: "user_login_already_used",
+        message: "User with the specified login already exists",
         source: "DOC",
     },
     Seen {

@@ -39,6 +39,8 @@ mod folders;
 mod search;
 #[cfg(test)]
 mod shared_links;
+#[cfg(test)]
+mod users;
 
 #[cfg(test)]
 mod edits;
