@@ -19,6 +19,9 @@ pub(crate) struct Calls {
     counts: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
     log: VecDeque<Entry>,
+    /// By value: how often each token was brought. A refresh token that was brought twice is a race.
+    #[serde(skip)]
+    uses: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,11 +64,32 @@ impl Calls {
         });
     }
 
+    /// Counts one use of `token`, which exists.
+    pub(crate) fn count_use(&mut self, token: &str) {
+        *self.uses.entry(token.to_owned()).or_default() += 1;
+    }
+
+    /// How often `token` was brought.
+    pub(crate) fn uses(&self, token: &str) -> u64 {
+        self.uses.get(token).copied().unwrap_or_default()
+    }
+
     pub(crate) fn clear(&mut self) {
+        self.uses.clear();
         self.counts.clear();
         self.refused.clear();
         self.log.clear();
     }
+}
+
+/// The token or code that a call brings, for itself or to have another for it.
+pub(crate) fn token_brought(call: &Call) -> Option<String> {
+    if call.path.ends_with("/oauth2/token") {
+        let form = call.form().ok()?;
+        let names = ["code", "refresh_token", "subject_token"];
+        return names.iter().find_map(|name| form.value(name)).map(str::to_owned);
+    }
+    call.bearer().unwrap_or_else(|| call.query.value("access_token")).map(str::to_owned)
 }
 
 /// The grant type of a call to the token endpoint, in short.

@@ -9,7 +9,7 @@ use http::{Method, Request, StatusCode};
 use crate::account::Account;
 use crate::answer::{self, Response};
 use crate::apps::{App, Auth};
-use crate::calls::Calls;
+use crate::calls::{self, Calls};
 use crate::console;
 use crate::control;
 use crate::cors;
@@ -183,6 +183,10 @@ impl Emulator {
 
     /// Processes `call`, unless the fault ordered for it says otherwise, and counts it.
     fn obey(&mut self, order: Order, call: &Call) -> Reply {
+        if let Some(token) = calls::token_brought(call).filter(|token| self.state.book.find(token).is_some())
+        {
+            self.calls.count_use(&token);
+        }
         let fault = order.note();
         let Order { delay_ms, answer_instead, process_unheard, drop_before, drop_after, rewrite } = order;
         if drop_before {

@@ -37,6 +37,7 @@ fn row(emulator: &Emulator, now_ms: u64, value: &str, token: &Token) -> Value {
         "expires_at_ms": token.expires_at_ms,
         "age_seconds": now_ms.saturating_sub(token.issued_at_ms) / 1000,
         "expires_in": token.expires_at_ms.saturating_sub(now_ms) / 1000,
+        "uses": emulator.calls.uses(value),
         "state": emulator.state.book.standing(token, &emulator.settings, now_ms),
     })
 }

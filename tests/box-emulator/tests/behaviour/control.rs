@@ -220,3 +220,28 @@ fn unknown_orders_are_not_found() {
         assert_eq!(client.ask(method, &format!("/emulator/{path}")).send().status, 404);
     }
 }
+
+#[test]
+fn the_ledger_counts_how_often_each_token_was_brought() {
+    let mut client = Client::new();
+    let pair = client.login();
+    let uses = |client: &mut Client, value: &str| {
+        let row = client.ledger().into_iter().find(|row| row["value"] == value).expect("in the ledger");
+        row["uses"].as_u64().expect("a number")
+    };
+    assert_eq!((uses(&mut client, &pair.access), uses(&mut client, &pair.refresh)), (0, 0));
+    client.get(&pair.access, "/2.0/users/me");
+    client.exchange(&pair.access, PREVIEW, None);
+    client.refresh(&pair.refresh);
+    client.control("faults", json!({"path": "/oauth2/token", "drop": "before"}));
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &pair.refresh)];
+    assert!(client.ask("POST", "/oauth2/token").form(&form).reply().drop_connection);
+    client.get("nobody's", "/2.0/users/me");
+    assert_eq!(
+        (uses(&mut client, &pair.access), uses(&mut client, &pair.refresh)),
+        (2, 2),
+        "refreshed twice"
+    );
+    client.ask("DELETE", "/emulator/calls").send();
+    assert_eq!(uses(&mut client, &pair.access), 0);
+}

@@ -55,6 +55,8 @@ mod api_words;
 mod narrowing;
 
 #[cfg(test)]
+mod switches;
+#[cfg(test)]
 mod throttling;
 
 #[cfg(test)]

@@ -34,12 +34,20 @@ struct World {
 struct Step {
     what: What,
     token: Index,
-    /// `None`: the user's root.
-    item: Option<Index>,
-    other: Option<Index>,
+    item: Place,
+    other: Place,
     /// The link it names, and whether with the password.
     link: Option<(Index, bool)>,
     scopes: Vec<&'static str>,
+}
+
+/// An item.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Root,
+    /// The one that the call's link is for.
+    AtLink,
+    Any(Index),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -123,7 +131,7 @@ fn worlds() -> impl Strategy<Value = World> {
 fn steps(what: impl Strategy<Value = What>) -> impl Strategy<Value = Step> {
     let names: Vec<&str> = SCOPES.iter().map(|(name, _)| *name).collect();
     let link = prop::option::weighted(0.4, (any::<Index>(), any::<bool>()));
-    let place = || prop::option::weighted(0.85, any::<Index>());
+    let place = || prop_oneof![1 => Just(Place::Root), 2 => Just(Place::AtLink), 5 => any::<Index>().prop_map(Place::Any)];
     let places = (any::<Index>(), place(), place());
     (what, places, link, subsequence(names, 0..4)).prop_map(|(what, (token, item, other), link, scopes)| {
         Step { what, token, item, other, link, scopes }
@@ -136,7 +144,7 @@ fn a_narrowed_token_stays_within_its_resource_and_its_scopes() {
         prop::collection::vec(steps(prop::sample::select(vec![Narrow, NarrowTo, NarrowToLink])), 2..6);
     let anything = prop::collection::vec(steps(prop::sample::select(WHAT.to_vec())), 8..32);
     let (allowed, refused) = (Cell::new(0), Cell::new(0));
-    let mut runner = TestRunner::new(Config { cases: 96, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 192, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&(worlds(), narrowing, anything), |(world, narrowing, anything)| {
         let mut trial = Trial::start(&world);
         for step in narrowing.iter().chain(&anything) {
@@ -278,10 +286,14 @@ impl Trial {
     /// Takes one step; whether it was allowed.
     fn take(&mut self, step: &Step) -> Result<bool, TestCaseError> {
         let (value, token) = step.token.get(&self.tokens).clone();
-        let place = |place: Option<Index>| place.map_or(token.user, |place| place.index(self.ids.len()));
+        let named = step.link.as_ref().and_then(|(link, with_password)| self.name_link(link, *with_password));
+        let place = |place: Place| match (place, named) {
+            (Place::Any(index), _) => index.index(self.ids.len()),
+            (Place::AtLink, Some(named)) => named.item,
+            (Place::AtLink | Place::Root, _) => token.user,
+        };
         let item = self.model.meant(token.user, place(step.item));
         let other = self.model.meant(token.user, place(step.other));
-        let named = step.link.as_ref().and_then(|(link, with_password)| self.name_link(link, *with_password));
         match step.what {
             Narrow | NarrowTo | NarrowToLink => self.narrow(step, &value, &token, item, named),
             _ => self.call(step, &value, &token, (item, other), named),
