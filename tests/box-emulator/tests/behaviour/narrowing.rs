@@ -38,7 +38,15 @@ struct Step {
     other: Place,
     /// The link it names, and whether with the password.
     link: Option<(Index, bool)>,
-    scopes: Vec<&'static str>,
+    scopes: Scopes,
+}
+
+/// What an exchange asks for.
+#[derive(Clone, Debug)]
+enum Scopes {
+    /// Of those that its token can be narrowed to.
+    Held(Vec<Index>),
+    Any(Vec<&'static str>),
 }
 
 /// An item.
@@ -133,8 +141,17 @@ fn steps(what: impl Strategy<Value = What>) -> impl Strategy<Value = Step> {
     let link = prop::option::weighted(0.4, (any::<Index>(), any::<bool>()));
     let place = || prop_oneof![1 => Just(Place::Root), 2 => Just(Place::AtLink), 5 => any::<Index>().prop_map(Place::Any)];
     let places = (any::<Index>(), place(), place());
-    (what, places, link, subsequence(names, 0..4)).prop_map(|(what, (token, item, other), link, scopes)| {
-        Step { what, token, item, other, link, scopes }
+    let scopes = prop_oneof![
+        4 => prop::collection::vec(any::<Index>(), 1..4).prop_map(Scopes::Held),
+        1 => subsequence(names, 0..4).prop_map(Scopes::Any),
+    ];
+    (what, places, link, scopes).prop_map(|(what, (token, item, other), link, scopes)| Step {
+        what,
+        token,
+        item,
+        other,
+        link,
+        scopes,
     })
 }
 
@@ -142,9 +159,9 @@ fn steps(what: impl Strategy<Value = What>) -> impl Strategy<Value = Step> {
 fn a_narrowed_token_stays_within_its_resource_and_its_scopes() {
     let narrowing =
         prop::collection::vec(steps(prop::sample::select(vec![Narrow, NarrowTo, NarrowToLink])), 2..6);
-    let anything = prop::collection::vec(steps(prop::sample::select(WHAT.to_vec())), 8..32);
+    let anything = prop::collection::vec(steps(prop::sample::select(WHAT.to_vec())), 16..40);
     let (allowed, refused) = (Cell::new(0), Cell::new(0));
-    let mut runner = TestRunner::new(Config { cases: 192, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&(worlds(), narrowing, anything), |(world, narrowing, anything)| {
         let mut trial = Trial::start(&world);
         for step in narrowing.iter().chain(&anything) {
@@ -161,6 +178,22 @@ fn a_narrowed_token_stays_within_its_resource_and_its_scopes() {
         allowed.get(),
         refused.get()
     );
+}
+
+impl Scopes {
+    fn of(&self, token: &Token) -> Vec<&'static str> {
+        match self {
+            Self::Any(scopes) => scopes.clone(),
+            Self::Held(picked) => {
+                let names = SCOPES.iter().map(|(name, _)| *name);
+                let held: Vec<&str> = names.filter(|name| token.narrows_to(&[name])).collect();
+                let mut scopes: Vec<&str> = picked.iter().map(|picked| *picked.get(&held)).collect();
+                scopes.sort_unstable();
+                scopes.dedup();
+                scopes
+            }
+        }
+    }
 }
 
 /// The emulator, the model of it, and what is known of both.
@@ -316,7 +349,8 @@ impl Trial {
         item: usize,
         named: Option<Named>,
     ) -> Result<bool, TestCaseError> {
-        let list = step.scopes.join(" ");
+        let scopes = step.scopes.of(token);
+        let list = scopes.join(" ");
         let mut form = vec![
             ("grant_type", EXCHANGE),
             ("subject_token", value),
@@ -351,13 +385,13 @@ impl Trial {
             (NarrowToLink, true) => ((token.resource, token.link), true),
             _ => (target, may),
         };
-        let may = may && token.narrows_to(&step.scopes);
+        let may = may && token.narrows_to(&scopes);
         let answer = self.client.token(&form);
         prop_assert_eq!(answer.status == 200, may, "{:?} of {:?}: {}", step, token, answer.text());
         if may {
             let (resource, link) = target;
             let value = answer.json()["access_token"].as_str().expect("a token").to_owned();
-            let child = Token { user: token.user, scopes: step.scopes.clone(), resource, link };
+            let child = Token { user: token.user, scopes, resource, link };
             self.tokens.push((value, child));
         }
         Ok(may)
