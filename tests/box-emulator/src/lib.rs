@@ -1,4 +1,4 @@
-//! A local Box: OAuth, token exchange, revoke, and the API calls that Box's preview makes.
+//! A local Box: OAuth, token exchange, revoke, and the API calls that previews, pickers and SDKs make.
 //!
 //! In scope: what Box answers, and above all what it refuses, with its literal words. Out of scope:
 //! sockets, files, clocks and randomness. [`Emulator::handle`] takes a request and the time and gives an

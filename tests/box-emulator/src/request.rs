@@ -22,7 +22,7 @@ pub(crate) enum Port {
 /// A body without an upload is far below this.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Anything larger is uploaded in chunks: <https://developer.box.com/guides/uploads/direct/>.
-const UPLOAD_BYTES_MAX: usize = 50 * 1024 * 1024;
+const UPLOAD_BYTES_MAX: usize = 50 * 1000 * 1000;
 
 /// The longest body that a request to `path` may have, in bytes. Whoever reads requests stops there, leaves the body
 /// empty, and puts [`BodyTooLarge`] among the request's extensions.

@@ -269,9 +269,13 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_names_every_setting() {
-        for Switch { name, .. } in Settings::default().switches() {
-            assert!(include_str!("../README.md").contains(&format!("`{name}`")), "{name}");
+    fn the_readme_has_a_line_for_every_setting_with_its_default() {
+        for Switch { name, value, .. } in Settings::default().switches() {
+            let mut rows = include_str!("../README.md").lines().filter(|line| line.starts_with("| `"));
+            let row = rows.find(|row| row.contains(&format!("`{name}`"))).unwrap_or_default();
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let default = row.split(" | ").nth(1).unwrap_or_default();
+            assert!(default.contains(&value), "{name} is {value}, says the code; {default}, says the README");
         }
     }
 
