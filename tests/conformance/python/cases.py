@@ -534,6 +534,14 @@ def jwt_brought_twice(box, sdk):
 
 
 @case
+def jwt_jti_healed(box, sdk):
+    session = sdk.jwt(box.settings_file())
+    box.fault(path="/oauth2/token", drop="after")
+    same(session.me().id, box.user("service_account", JWT_APP[0])["id"], "the user")
+    same(box.calls_of("/oauth2/token"), [200, 400, 200], "the answers to its assertions, the first of them lost")
+
+
+@case
 def jwt_signed_anew(box, sdk):
     session = sdk.jwt(box.settings_file())
     box.fault(path="/oauth2/token", status=429, retry_after=0, processed=True)

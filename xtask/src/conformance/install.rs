@@ -87,20 +87,20 @@ fn npm_prefix(into: &Path) -> Outcome {
 }
 
 fn venv(into: &Path) -> Outcome {
-    match empty_venv(into) {
-        Err(Failure::Said(text)) if apt::is_ours() => {
-            say::step(&format!("there is no venv yet:\n{text}"));
-            apt::install("python3-venv")?;
-            empty_venv(into)?;
-        }
-        Err(Failure::Said(text)) => {
-            return said(format!(
-                "the conformance tests need Python 3.9 or later with venv. On Debian and Ubuntu: apt-get install \
-                 python3-venv. It said:\n{text}"
-            ));
-        }
-        other => other?,
+    let mut made = empty_venv(into);
+    if let Err(Failure::Said(text)) = &made
+        && apt::is_ours()
+    {
+        say::step(&format!("no venv could be made:\n{text}"));
+        made = apt::install("python3-venv").and_then(|()| empty_venv(into));
     }
+    if let Err(Failure::Said(text)) = made {
+        return said(format!(
+            "the conformance tests need Python 3.9 or later with venv. On Debian and Ubuntu: apt-get install \
+             python3-venv. It said:\n{text}"
+        ));
+    }
+    made?;
     let mut pip = Command::new(python_in(into));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
     process::run_quietly("pip install", pip.arg(into.join("requirements.txt"))).map(|_| ())
