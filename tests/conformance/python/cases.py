@@ -499,21 +499,30 @@ def jwt_key_removed(box, sdk):
 @case
 def jwt_too_far_ahead(box, sdk):
     session = sdk.jwt(box.settings_file(), retries=False)
-    with sdk.clock_ahead(120):
-        refused(sdk, invalid_grant(EXP_WORDS), session.me)
+    box.settings(clock_offset_seconds=-120)
+    refused(sdk, invalid_grant(EXP_WORDS), session.me)
 
 
 @case
 def jwt_too_late(box, sdk):
     session = sdk.jwt(box.settings_file(), retries=False)
-    box.advance(120)
+    box.settings(clock_offset_seconds=120)
     refused(sdk, invalid_grant(EXP_WORDS), session.me)
 
 
 @case
-def jwt_clock_healed(box, sdk):
+def jwt_fast_clock_healed(box, sdk):
+    clock_healed(box, sdk, -120)
+
+
+@case
+def jwt_slow_clock_healed(box, sdk):
+    clock_healed(box, sdk, 120)
+
+
+def clock_healed(box, sdk, offset_seconds):
     session = sdk.jwt(box.settings_file())
-    box.advance(120)
+    box.settings(clock_offset_seconds=offset_seconds)
     same(session.me().id, box.user("service_account", JWT_APP[0])["id"], "the user")
     same(box.calls_of("/oauth2/token"), [400, 200], "the answers to its assertions")
 

@@ -1,9 +1,7 @@
 """boxsdk 10 (its module is `box_sdk_gen`), as the cases use it."""
 
 import io
-import time
 from dataclasses import dataclass
-from unittest import mock
 
 from box_sdk_gen import (
     AccessToken,
@@ -94,10 +92,6 @@ class Sdk:
         config.algorithm = JwtAlgorithm(algorithm)
         auth = BoxJWTAuth(config)
         return Session(self, auth if user is None else auth.with_user_subject(user))
-
-    def clock_ahead(self, seconds):
-        clock = time.time
-        return mock.patch("time.time", lambda: clock() + seconds)
 
     def refusal(self, error):
         if not isinstance(error, BoxAPIError):

@@ -1,9 +1,7 @@
 """The classic boxsdk 3, as the cases use it."""
 
-import datetime
 import io
 from dataclasses import dataclass
-from unittest import mock
 
 from boxsdk import BoxAPIException, BoxOAuthException, CCGAuth, Client, JWTAuth, OAuth2
 from boxsdk.config import API
@@ -64,15 +62,6 @@ class Sdk:
         if not retries:
             API.MAX_RETRY_ATTEMPTS = 0
         return Session.of(JWTAuth.from_settings_file(settings_file, user=user, jwt_algorithm=algorithm))
-
-    def clock_ahead(self, seconds):
-        class Ahead(datetime.datetime):
-            @classmethod
-            def utcnow(cls):
-                return super().utcnow() + datetime.timedelta(seconds=seconds)
-
-        # The name under which the SDK reads the clock.
-        return mock.patch("boxsdk.auth.jwt_auth.datetime", Ahead)
 
     def refusal(self, error):
         return Refusal(error.status, error.code, error.message, getattr(error, "request_id", None))

@@ -223,7 +223,7 @@ mod tests {
         let table = table::example();
         let cases: Vec<&Case> = table.cases.iter().collect();
         let of = |name| table.sdks.iter().find(|sdk| sdk.name == name).unwrap();
-        assert!(verdict(&cases, "jti-reused", of("boxsdk-3"), &report(&[])).is_ok());
+        assert!(verdict(&cases, "jti-reused", of("box-node-sdk-3"), &report(&[])).is_ok());
         assert!(verdict(&cases, "jti-reused", of("boxsdk-10"), &report(&[])).is_err());
     }
 
