@@ -2,7 +2,7 @@
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { BOX, CONTENT, ledger } from '../support/box.mjs';
+import { BOX, CONTENT, ledger, status } from '../support/box.mjs';
 import { expect, test, unique } from '../support/console.mjs';
 
 test('an app is made, and what was refused stands in the form with all that was typed', async ({ robin, page }) => {
@@ -179,7 +179,7 @@ test('the lists renew themselves and leave the focus where it is; a pause stops 
 
 test('a fault is ordered, waits, and strikes', async ({ robin, page }) => {
   const path = `/2.0/nowhere-${Math.floor(Math.random() * 1e9)}`;
-  await robin.open('Switches');
+  await robin.open('Faults');
   await page.getByRole('textbox', { name: 'Path' }).fill(path);
   await page.getByRole('spinbutton', { name: 'Status' }).fill('503');
   await page.getByLabel('Retry-After').fill('7');
@@ -188,6 +188,26 @@ test('a fault is ordered, waits, and strikes', async ({ robin, page }) => {
   const answer = await fetch(`${BOX}${path}`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '7']);
   await expect(robin.row(path)).toHaveCount(0);
+});
+
+test('a switch is saved, and what is refused is said beside the switches', async ({ robin, page }) => {
+  const set = async () => (await status()).settings.refresh_token_seconds;
+  await robin.open('Switches');
+  const life = page.getByLabel('refresh_token_seconds');
+  await expect(life).toHaveValue('5184000');
+  await life.fill('');
+  await page.getByRole('button', { name: 'Save switches' }).click();
+  await expect(robin.main.getByRole('alert')).toContainText('null');
+  expect(await set()).toBe(5184000);
+  await life.fill('5184001');
+  await page.waitForTimeout(2500);
+  await expect(life, 'what is not saved yet stays').toHaveValue('5184001');
+  await page.getByRole('button', { name: 'Save switches' }).click();
+  await expect(robin.said).toHaveText('Saved refresh_token_seconds.');
+  expect(await set()).toBe(5184001);
+  await life.fill('5184000');
+  await life.press('Enter');
+  await expect.poll(set).toBe(5184000);
 });
 
 test('while the emulator does not answer the page says so', async ({ robin, page }) => {
@@ -298,6 +318,8 @@ async function walk(robin, page, look) {
   await robin.open('Switches');
   await expect(page.getByLabel('rotation', { exact: true })).toBeVisible();
   await look('switches');
+  await robin.open('Faults');
+  await look('faults');
 }
 
 const picture = (page, state, name) =>

@@ -1,6 +1,7 @@
 /** The console: one section at a time, chosen by the address. */
 import { byId } from './dom.js';
 import { Apps } from './apps.js';
+import { Faults } from './faults.js';
 import { Files } from './files.js';
 import { Log } from './log.js';
 import { People } from './people.js';
@@ -10,7 +11,7 @@ import { Tokens } from './tokens.js';
 /** How often what changes by itself is asked for. */
 const EVERY_MS = 2000;
 
-const sections = { apps: new Apps(), people: new People(), files: new Files(), tokens: new Tokens(), log: new Log(), switches: new Switches() };
+const sections = { apps: new Apps(), people: new People(), files: new Files(), tokens: new Tokens(), log: new Log(), switches: new Switches(), faults: new Faults() };
 const links = [...document.querySelectorAll('body > nav a')];
 const chosen = () => (Object.hasOwn(sections, location.hash.slice(1)) ? location.hash.slice(1) : 'apps');
 

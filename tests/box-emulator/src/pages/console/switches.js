@@ -1,60 +1,19 @@
-/** Switches, faults and time: making this Box behave. */
-import { get, post, remove } from './api.js';
+/** Switches: how this Box behaves. */
+import { get, post } from './api.js';
 import { byId, element } from './dom.js';
-import { confirmed, onSubmit } from './form.js';
+import { onSubmit } from './form.js';
 import { say } from './say.js';
-import { Table } from './table.js';
-import { dayAndClock } from './words.js';
 
 export class Switches {
   isLive = true;
   #switches = new Map();
-  #faults = new Table(byId('fault-table'), {
-    caption: 'Faults that wait for a call',
-    key: ({ at }) => at,
-    columns: [
-      { name: 'Waits for', is: 'head', show: (fault) => waitsFor(fault) },
-      { name: 'Then', show: (fault) => then(fault) },
-      { name: 'Calls left', labelled: true, className: 'number', show: ({ count }) => String(count) },
-    ],
-  });
 
   constructor() {
     onSubmit(byId('switch-form'), () => this.#save());
-    onSubmit(byId('fault-form'), (values) => this.#order(values));
-    byId('fault-kind').addEventListener('change', () => this.#fitFault());
-    this.#fitFault();
-    byId('forget-faults').addEventListener('click', async () => {
-      await remove('faults');
-      byId('fault-title').tabIndex = -1;
-      byId('fault-title').focus();
-      await this.refresh();
-      say('Forgot all faults.');
-    });
-    onSubmit(byId('clock-form'), async ({ amount, unit }) => {
-      const { now_ms: now } = await post('clock', { advance_seconds: Number(amount) * Number(unit) });
-      byId('clock-now').textContent = dayAndClock(now);
-      say(`Here it is now ${dayAndClock(now)}.`);
-    });
-    onSubmit(byId('expire-form'), async ({ kind }, form) => {
-      await post('expire', { kind });
-      say(`All ${form.elements.kind.selectedOptions[0].textContent} have run out.`);
-    });
-    onSubmit(byId('reset-form'), async () => {
-      if (await confirmed('Forget everything?', 'Every token ends. Apps, users and files are the sample’s again.', 'Forget everything')) {
-        await post('reset');
-        this.#switches.clear();
-        await this.refresh();
-        say('Everything is as after the first start.');
-      }
-    });
   }
 
   async refresh() {
-    const [{ switches }, { faults }, { now_ms: now }] = await Promise.all([get('settings'), get('faults'), get('status')]);
-    byId('clock-now').textContent = dayAndClock(now);
-    this.#faults.show(faults.map((fault, at) => ({ ...fault, at })));
-    byId('forget-faults').hidden = faults.length === 0;
+    const { switches } = await get('settings');
     this.#show(switches);
   }
 
@@ -77,7 +36,7 @@ export class Switches {
     const id = `switch-${name}`;
     const field = values
       ? element('select', { id }, ...values.map((one) => element('option', { value: JSON.stringify(one) }, String(one))))
-      : element('input', { id, type: typeof value === 'string' ? 'text' : 'number', min: '0', autocomplete: 'off', placeholder: 'null', 'aria-describedby': `${id}-about` });
+      : element('input', { id, type: typeof value === 'string' ? 'text' : 'number', min: '0', autocomplete: 'off', placeholder: 'null' });
     const write = (value) => (field.value = values ? JSON.stringify(value) : (value ?? ''));
     const read = () => {
       if (values || field.value === '') {
@@ -105,33 +64,7 @@ export class Switches {
     await this.refresh();
     say(changed.length === 1 ? `Saved ${changed[0][0]}.` : `Saved ${changed.length} switches.`);
   }
-
-  #fitFault() {
-    const kind = byId('fault-kind').value;
-    byId('fault-form').querySelectorAll('[data-kind]').forEach((part) => (part.hidden = part.dataset.kind !== kind));
-  }
-
-  async #order({ method, path, grant_type: grantType, count, kind, status, retry_after: retryAfter, delay_ms: delay }) {
-    const fault = { path, count: Number(count), delay_ms: Number(delay) };
-    Object.assign(fault, method && { method }, grantType && { grant_type: grantType });
-    if (kind === 'status') {
-      Object.assign(fault, { status: Number(status) }, retryAfter && { retry_after: Number(retryAfter) });
-    } else if (kind !== 'late') {
-      fault.drop = kind;
-    }
-    await post('faults', fault);
-    await this.refresh();
-    say('Ordered. It waits for the next call that fits.');
-  }
 }
 
 /** What stands between backticks is code. */
 const withCode = (text) => text.split('`').map((part, index) => (index % 2 ? element('code', {}, part) : part));
-
-const waitsFor = ({ method, path, grant_type: grantType }) => [method ?? 'any', path, grantType].filter(Boolean).join(' ');
-
-function then({ status, retry_after: retryAfter, drop, delay_ms: delay }) {
-  const what = status ? `${status}${retryAfter === null || retryAfter === undefined ? '' : `, Retry-After ${retryAfter}`}` : '';
-  const lost = drop ? `dropped ${drop === 'before' ? 'before anything is done' : 'after it is done'}` : '';
-  return [what, lost, delay ? `${delay} ms late` : ''].filter(Boolean).join(', ') || 'rewritten';
-}
