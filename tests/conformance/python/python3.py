@@ -141,7 +141,7 @@ class Session:
 
 
 def revoke(auth):
-    """Box answers 200 and an empty body; this SDK, which wants JSON of each answer, then raises although all is done."""
+    """Box answers 200 and an empty body. This SDK wants JSON of each answer, and raises although all is done."""
     try:
         auth.revoke()
     except BoxOAuthException as error:
