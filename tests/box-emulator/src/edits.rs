@@ -20,6 +20,9 @@ use crate::request::Call;
 use crate::scopes::Right;
 use crate::shared_links::{self, given};
 
+/// <https://developer.box.com/reference/put-files-id/>
+const DESCRIPTION_LENGTH_MAX: usize = 256;
+
 /// A member that is not here, such as `lock` or `tags`, is refused: better than to seem to do it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +79,9 @@ pub(crate) fn change(
     let change: Change = body(call)?;
     change.rights().into_iter().try_for_each(|right| bearer.require_with(place, item, right))?;
     precondition(call, item)?;
+    if change.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_LENGTH_MAX) {
+        return Err(refusals::bad_parameter("description"));
+    }
     may_become(emulator, bearer, place, item, &change)?;
 
     let owner = place.owner.to_owned();

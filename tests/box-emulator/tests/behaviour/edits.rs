@@ -114,6 +114,8 @@ fn a_file_moves_to_another_folder_and_a_folder_never_into_itself() {
 fn a_change_that_is_not_done_here_is_refused_rather_than_left_out() {
     let Desk { mut client, token, file, .. } = desk();
     let target = format!("/2.0/files/{file}");
+    let long = json!({"description": "a".repeat(257)});
+    client.put(&token, &target, long).is_bad("invalid_parameter", "description");
     for change in [json!({"tags": ["a"]}), json!({"lock": null}), json!([]), json!({"name": 1})] {
         client.put(&token, &target, change).is_bad("invalid_parameter", "body");
     }

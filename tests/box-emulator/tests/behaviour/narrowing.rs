@@ -161,7 +161,7 @@ fn a_narrowed_token_stays_within_its_resource_and_its_scopes() {
         prop::collection::vec(steps(prop::sample::select(vec![Narrow, NarrowTo, NarrowToLink])), 2..6);
     let anything = prop::collection::vec(steps(prop::sample::select(WHAT.to_vec())), 16..40);
     let (allowed, refused) = (Cell::new(0), Cell::new(0));
-    let mut runner = TestRunner::new(Config { cases: 256, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 192, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&(worlds(), narrowing, anything), |(world, narrowing, anything)| {
         let mut trial = Trial::start(&world);
         for step in narrowing.iter().chain(&anything) {

@@ -1,6 +1,7 @@
 //! Where Box is silent about the API, there is a switch: both sides of each. (Those about tokens are tested with the
 //! tokens.)
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -8,6 +9,10 @@ use box_emulator::Settings;
 use serde_json::{Value, json};
 
 use crate::support::{Client, PREVIEW};
+
+/// What Box's preview asks of a file.
+const PREVIEW_FIELDS: &str = "id,permissions,shared_link,sha1,file_version,name,size,extension,representations,\
+                              watermark_info,authenticated_download_url,is_download_available";
 
 #[test]
 fn a_field_that_no_item_has_is_left_out_or_refused() {
@@ -26,8 +31,38 @@ fn a_field_that_no_item_has_is_left_out_or_refused() {
         client.get(&token, target).is_bad("invalid_parameter", "fields");
         assert_eq!(client.get(&token, &target.replace("%2Cnonsense", "")).status, 200, "{target}");
     }
-    let known = client.get(&token, &format!("/2.0/files/{file}?fields=download_url,representations"));
-    assert_eq!(known.status, 200, "a field that is not always there is one all the same");
+}
+
+/// A list may be asked for what only some of its entries have, and an item for what only others have.
+#[test]
+fn every_field_that_there_is_can_be_asked_for_of_everything() {
+    let mut client = Client::new();
+    let token = client.login().access;
+    let file = client.uploaded(&token, "0", "a.txt", b"first");
+    client.replace(&token, &file, b"second");
+    let versions = format!("/2.0/files/{file}/versions");
+    let old = client.get(&token, &versions).json()["entries"][0]["id"].as_str().expect("an id").to_owned();
+    let targets = [
+        format!("/2.0/files/{file}"),
+        "/2.0/folders/0".to_owned(),
+        "/2.0/folders/0/items".to_owned(),
+        format!("{versions}/{old}"),
+        versions,
+        "/2.0/users/me".to_owned(),
+    ];
+    let mut names: BTreeSet<String> = PREVIEW_FIELDS.split(',').map(str::to_owned).collect();
+    names.extend(["download_url".to_owned(), "is_platform_access_only".to_owned()]);
+    for target in &targets {
+        let whole = client.get(&token, target).json();
+        let one = if whole["entries"].is_array() { &whole["entries"][0] } else { &whole };
+        names.extend(one.as_object().expect("an object").keys().cloned());
+    }
+    client.settings(json!({"unknown_fields_refused": true}));
+    let all = names.into_iter().collect::<Vec<_>>().join(",");
+    for target in &targets {
+        let answer = client.get(&token, &format!("{target}?fields={all}"));
+        assert_eq!(answer.status, 200, "{target} with {all}");
+    }
 }
 
 #[test]

@@ -125,7 +125,11 @@ impl Trial {
     }
 
     fn question(&mut self, what: What, item: usize) -> Call {
-        let (id, path, version) = (self.ids[item].clone(), self.path(item), self.version(item));
+        let (id, path) = (self.ids[item].clone(), self.path(item));
+        let version = match what {
+            What::Version | What::Status | What::Content => self.version(item),
+            _ => String::new(),
+        };
         let representation = format!("internal_files/{id}/versions/{version}/representations/text");
         let target = match what {
             What::Me => "/2.0/users/me".to_owned(),
