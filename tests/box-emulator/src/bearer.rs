@@ -5,6 +5,7 @@
 use http::StatusCode;
 
 use crate::account::{self, Account, File, Folder, Item, ItemId};
+use crate::apps::App;
 use crate::book::{Holder, Kind, Standing};
 use crate::emulator::Emulator;
 use crate::refusals::{self, ApiRefusal};
@@ -14,6 +15,7 @@ use crate::scopes::{self, Right};
 use crate::settings::Settings;
 use crate::shared_links::Opened;
 use crate::state::State;
+use crate::subject::Subject;
 
 /// For a request with no token, or none that can be read.
 pub(crate) const NO_TOKEN: &str = "Bearer realm=\"Service\"";
@@ -27,6 +29,8 @@ pub(crate) struct Bearer {
     pub(crate) token: String,
     pub(crate) holder: Holder,
     pub(crate) resource: Option<ItemId>,
+    /// Whether it was made from another token.
+    narrowed: bool,
     /// The shared link that the token was made for.
     pub(crate) made_for: Option<String>,
     /// What the call's shared link opens.
@@ -69,6 +73,7 @@ pub(crate) fn authenticate(
         token: value.to_owned(),
         holder: token.holder.clone(),
         resource: token.resource.clone(),
+        narrowed: token.kind == Kind::Child,
         made_for: token.shared_link.clone(),
         link: None,
     };
@@ -102,6 +107,20 @@ impl Place<'_> {
 }
 
 impl Bearer {
+    /// From here on the token speaks for the user that the call's header `As-User` names, if it names one.
+    /// <https://developer.box.com/guides/authentication/jwt/as-user/>
+    ///
+    /// # Errors
+    /// 403, unless it is the whole token of a service account whose app may speak for that user.
+    pub(crate) fn act_as(&mut self, emulator: &Emulator, call: &Call) -> Result<(), ApiRefusal> {
+        let Some(user) = call.named_header("as-user") else { return Ok(()) };
+        let own = |app: &&App| !self.narrowed && app.service_account.as_ref() == Some(&self.holder.user_id);
+        let app = emulator.app(&self.holder.client_id).filter(own);
+        let user = app.and_then(|app| Subject::User(user).find(emulator, app).ok());
+        self.holder.user_id = user.ok_or(refusals::INSUFFICIENT_PERMISSIONS)?;
+        Ok(())
+    }
+
     /// Whether a scope of this token gives `right`.
     pub(crate) fn may(&self, right: Right) -> bool {
         scopes::allow(&self.holder.scopes, right)

@@ -232,9 +232,8 @@ fn with_bearer(emulator: &mut Emulator, call: &Call, flow: &Flow<'_>) -> Respons
         cors::let_page_read(&mut response, call);
         return response;
     }
-    let followed = shared_links::follow(emulator, call, &bearer, query_allowed);
-    let answered = followed.and_then(|opened| {
-        bearer.link = opened;
+    let answered = bearer.act_as(emulator, call).and_then(|()| {
+        bearer.link = shared_links::follow(emulator, call, &bearer, query_allowed)?;
         flow.perform(emulator, call, &bearer)
     });
     let mut response = match answered {

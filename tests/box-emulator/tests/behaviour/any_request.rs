@@ -121,6 +121,7 @@ fn header() -> impl Strategy<Value = (&'static str, String)> {
         "if-none-match",
         "content-type",
         "origin",
+        "as-user",
         "content-md5",
         "cookie",
         "host",

@@ -38,6 +38,8 @@ struct Step {
     other: Place,
     /// The link it names, and whether with the password.
     link: Option<(Index, bool)>,
+    /// Whether it claims to act for the other user, which the stranger may: that is an app of its own.
+    as_other: bool,
     scopes: Scopes,
 }
 
@@ -145,13 +147,9 @@ fn steps(what: impl Strategy<Value = What>) -> impl Strategy<Value = Step> {
         4 => prop::collection::vec(any::<Index>(), 1..4).prop_map(Scopes::Held),
         1 => subsequence(names, 0..4).prop_map(Scopes::Any),
     ];
-    (what, places, link, scopes).prop_map(|(what, (token, item, other), link, scopes)| Step {
-        what,
-        token,
-        item,
-        other,
-        link,
-        scopes,
+    let as_other = prop::bool::weighted(0.1);
+    (what, places, link, as_other, scopes).prop_map(|(what, (token, item, other), link, as_other, scopes)| {
+        Step { what, token, item, other, link, as_other, scopes }
     })
 }
 
@@ -318,7 +316,12 @@ impl Trial {
 
     /// Takes one step; whether it was allowed.
     fn take(&mut self, step: &Step) -> Result<bool, TestCaseError> {
-        let (value, token) = step.token.get(&self.tokens).clone();
+        let (value, mut token) = step.token.get(&self.tokens).clone();
+        let acts = !step.as_other || value == self.masters[STRANGER];
+        let is_call = !matches!(step.what, Narrow | NarrowTo | NarrowToLink);
+        if is_call && step.as_other && acts {
+            token.user = ROBIN;
+        }
         let named = step.link.as_ref().and_then(|(link, with_password)| self.name_link(link, *with_password));
         let place = |place: Place| match (place, named) {
             (Place::Any(index), _) => index.index(self.ids.len()),
@@ -329,7 +332,7 @@ impl Trial {
         let other = self.model.meant(token.user, place(step.other));
         match step.what {
             Narrow | NarrowTo | NarrowToLink => self.narrow(step, &value, &token, item, named),
-            _ => self.call(step, &value, &token, (item, other), named),
+            _ => self.call(step, (&value, acts), &token, (item, other), named),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Client;
+use crate::support::{ACCESS_TOKEN, Client, EXCHANGE};
 
 const APP_USER: &str = "1100000004";
 
@@ -96,4 +96,60 @@ fn a_person_s_own_token_manages_nobody() {
         "invalid_scope",
         "The scope exceeds what the subject token holds",
     );
+}
+
+#[test]
+fn a_service_account_acts_for_a_user_by_header() {
+    let mut client = Client::new();
+    let service = client.token_of("1100000003");
+    let robin = client.login().access;
+    let welcome = client.id_of(&robin, "Welcome.md");
+    let mut ask = |token: &str, user: &str, target: &str| {
+        client.ask("GET", target).bearer(token).header("as-user", user).send()
+    };
+    assert_eq!(ask(&service, "1100000001", "/2.0/users/me").json()["login"], "robin@example.com");
+    assert_eq!(ask(&service, "1100000001", &format!("/2.0/files/{welcome}")).status, 200);
+    assert_eq!(ask(&service, APP_USER, "/2.0/users/me").json()["id"], APP_USER);
+    for nobody in ["1100000002", "1100000003", "12", "me", ""] {
+        ask(&service, nobody, "/2.0/users/me").lacks_permission();
+    }
+    ask(&robin, "1100000003", "/2.0/users/me").lacks_permission();
+    ask(&robin, "1100000001", "/2.0/users/me").lacks_permission();
+    client.get(&service, &format!("/2.0/files/{welcome}")).is_not_found();
+}
+
+/// box-node-sdk#168: `As-User` does not carry over to an exchange; and what is narrowed acts for nobody else.
+#[test]
+fn neither_a_user_s_token_nor_a_narrowed_one_acts_for_another() {
+    let mut client = Client::new();
+    let service = client.token_of("1100000003");
+    let robin = client.login().access;
+    let welcome = client.id_of(&robin, "Welcome.md");
+    let user = client.token_of(APP_USER);
+    let child = client.exchange(&service, "root_readonly", None).json()["access_token"].clone();
+    for token in [user.as_str(), child.as_str().expect("a token")] {
+        let answer = client.ask("GET", "/2.0/users/me").bearer(token).header("as-user", "1100000001").send();
+        answer.lacks_permission();
+    }
+    let resource = format!("https://api.box.com/2.0/files/{welcome}");
+    let form = [
+        ("grant_type", EXCHANGE),
+        ("subject_token", &service),
+        ("subject_token_type", ACCESS_TOKEN),
+        ("scope", "item_preview"),
+        ("resource", &resource),
+    ];
+    let answer = client.ask("POST", "/oauth2/token").form(&form).header("as-user", "1100000001").send();
+    answer.is_oauth(400, "invalid_resource", "The target resource is invalid.");
+}
+
+#[test]
+fn an_app_that_may_not_act_as_users_does_not() {
+    let mut client = Client::new();
+    let service = client.token_of("1100000003");
+    let answer =
+        client.ask("PATCH", "/emulator/apps/keyhole-jwt").json(json!({"may_act_as_users": false})).send();
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = client.ask("GET", "/2.0/users/me").bearer(&service).header("as-user", "1100000001").send();
+    answer.lacks_permission();
 }

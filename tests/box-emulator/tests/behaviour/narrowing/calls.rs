@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
 use super::model::{Named, Right, Token};
-use super::{CONTENT, PASSWORD, Step, Trial, What, asked};
+use super::{CONTENT, PASSWORD, Step, Trial, USERS, What, asked};
 use crate::support::Answer;
 
 /// As much as can be asked of any item.
@@ -27,16 +27,17 @@ impl Trial {
     pub(super) fn call(
         &mut self,
         step: &Step,
-        value: &str,
+        (value, acts): (&str, bool),
         token: &Token,
         (item, other): (usize, usize),
         named: Option<Named>,
     ) -> Result<bool, TestCaseError> {
         let opened = self.model.opened(token, named);
         let through = opened.unwrap_or_default();
-        let may = opened.is_ok() && self.expected(step.what, token, (item, other), named, through);
+        let may = acts && opened.is_ok() && self.expected(step.what, token, (item, other), named, through);
         let mark = self.next_mark();
-        let answer = self.ask(step.what, value, (item, other), named, &mark);
+        let as_user = step.as_other.then(|| if acts { USERS[token.user] } else { USERS[1 - token.user] });
+        let answer = self.ask(step.what, (value, as_user), (item, other), named, &mark);
         let made = Made { token, through, answer };
         self.leaves_no_trace(step, &made)?;
         let done = (200..400).contains(&made.answer.status);
@@ -91,7 +92,7 @@ impl Trial {
     fn ask(
         &mut self,
         what: What,
-        value: &str,
+        (value, as_user): (&str, Option<&str>),
         (item, other): (usize, usize),
         named: Option<Named>,
         mark: &str,
@@ -111,6 +112,9 @@ impl Trial {
         let text =
             format!("text of {}", if matches!(what, What::Replace) { &self.marks[item] } else { mark });
         let mut ask = self.client.ask(method, &target).bearer(value);
+        if let Some(user) = as_user {
+            ask = ask.header("as-user", user);
+        }
         if let Some(header) = &header {
             ask = ask.header("boxapi", header);
         }
