@@ -150,6 +150,44 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
+    fn an_upload_of_megabytes_is_taken_and_lies_there_after_the_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state.json");
+        let arguments = ["--state", state.to_str().expect("text")];
+        let program = start(&arguments);
+        let (access, _) = login(&program);
+        let bearer = format!("Authorization: Bearer {access}");
+        let content = "salt ".repeat(500_000);
+        let part = |name: &str, text: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+        };
+        let attributes = part("attributes", "{\"name\":\"salt.txt\",\"parent\":{\"id\":\"0\"}}");
+        let form = format!("{attributes}{}--x--\r\n", part("file", &content));
+        let kind = "Content-Type: multipart/form-data; boundary=x";
+        let head = format!("POST /upload/2.0/files/content HTTP/1.1\r\n{bearer}\r\n{kind}");
+        let (_, answer) = ask(&program.api, &head, &form).expect("an answer");
+        let file: Value = serde_json::from_str(&answer).expect("JSON");
+        let id = file["entries"][0]["id"].as_str().expect("an id").to_owned();
+        drop(program);
+
+        let program = start(&arguments);
+        let head = format!("GET /api/2.0/files/{id}/content HTTP/1.1\r\n{bearer}");
+        let (_, again) = ask(&program.content, &head, "").expect("an answer");
+        assert!(again == content, "{} bytes", again.len());
+    }
+
+    #[test]
+    fn a_body_that_is_too_large_is_refused_in_box_s_words() {
+        let program = start(&[]);
+        let (access, _) = login(&program);
+        let head = format!("POST /2.0/folders HTTP/1.1\r\nAuthorization: Bearer {access}");
+        let (status, body) = ask(&program.api, &head, &"x".repeat(1024 * 1024 + 1)).expect("an answer");
+        assert!(status.starts_with("HTTP/1.1 413"), "{status}");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        assert_eq!(body["code"], "request_entity_too_large");
+    }
+
+    #[test]
     fn the_state_file_is_for_its_owner_alone_and_written_only_on_changes() {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
         let folder = tempfile::tempdir().expect("a folder");
