@@ -1,5 +1,9 @@
 //! Uploads, versions, and what comes of them.
 
+use std::cell::RefCell;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
@@ -347,4 +351,30 @@ fn a_body_that_is_too_large_is_said_to_be() {
         box_emulator::body_bytes_max("/upload/2.0/files/content")
             > box_emulator::body_bytes_max("/2.0/files/1")
     );
+}
+
+#[test]
+fn any_bytes_under_any_name_come_back_as_they_were() {
+    let (client, token) = desk();
+    let client = RefCell::new(client);
+    let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    let bytes = prop::collection::vec(any::<u8>(), 0..80);
+    let outcome = runner.run(&("\\PC{1,16}", bytes), |(name, bytes)| {
+        let mut client = client.borrow_mut();
+        let folder = json!({"name": client.now_ms.to_string(), "parent": {"id": "0"}});
+        client.wait(1);
+        let folder =
+            client.post(&token, "/2.0/folders", folder).json()["id"].as_str().expect("an id").to_owned();
+        let answer = client.upload(&token, &folder, &name, &bytes);
+        let bad = name.trim() != name || name.contains(['/', '\\']) || [".", ".."].contains(&&*name);
+        prop_assert_eq!(answer.status, if bad { 400 } else { 201 }, "{:?}: {}", name, answer.text());
+        if !bad {
+            let file = answer.json()["entries"][0].clone();
+            prop_assert_eq!(file["name"].as_str(), Some(name.as_str()));
+            let target = format!("/2.0/files/{}/content", file["id"].as_str().expect("an id"));
+            prop_assert_eq!(client.download(&token, &target), bytes);
+        }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|fault| panic!("{fault}"));
 }
