@@ -225,13 +225,13 @@ fn with_bearer(emulator: &mut Emulator, call: &Call, flow: &Flow<'_>) -> Respons
     if let Err(refusal) = cors::admit(emulator.app(&bearer.holder.client_id), call) {
         return answer::api_refusal(&refusal, &request_id);
     }
-    emulator.settle(&bearer.token);
     let (user, kind) = (&bearer.holder.user_id, flow.kind());
     if let Err(seconds) = emulator.throttle.admit(&emulator.settings, kind, user, call.now_ms) {
         let mut response = answer::rate_limited(seconds, &request_id);
         cors::let_page_read(&mut response, call);
         return response;
     }
+    emulator.settle(&bearer.token);
     let answered = bearer.act_as(emulator, call).and_then(|()| {
         bearer.link = shared_links::follow(emulator, call, &bearer, query_allowed)?;
         flow.perform(emulator, call, &bearer)

@@ -87,6 +87,20 @@ fn an_app_asks_for_so_many_tokens_a_minute() {
     assert_eq!(client.refresh(&pair.refresh).status, 200);
 }
 
+/// What is turned away at the door is no use of a token: the pair before it lives.
+#[test]
+fn a_call_that_was_held_up_settles_no_rotation() {
+    let mut client = Client::new();
+    let first = client.login();
+    let second = client.refresh(&first.refresh).pair();
+    client.settings(json!({"requests_per_minute": 0}));
+    is_limited(&client.get(&second.access, "/2.0/users/me"), "60");
+    client.settings(json!({"requests_per_minute": null}));
+    assert!(client.works(&first.access));
+    assert!(client.works(&second.access));
+    assert!(!client.works(&first.access));
+}
+
 #[test]
 fn the_clock_can_be_ahead_or_behind() {
     let mut client = Client::new();
