@@ -36,7 +36,7 @@ export class Switches {
     const id = `switch-${name}`;
     const field = values
       ? element('select', { id }, ...values.map((one) => element('option', { value: JSON.stringify(one) }, String(one))))
-      : element('input', { id, type: typeof value === 'string' ? 'text' : 'number', min: '0', autocomplete: 'off', placeholder: 'null' });
+      : element('input', { id, type: typeof value === 'string' ? 'text' : 'number', autocomplete: 'off', placeholder: 'null' });
     const write = (value) => (field.value = values ? JSON.stringify(value) : (value ?? ''));
     const read = () => {
       if (values || field.value === '') {
