@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::account::{About, Account, Item, ROOT};
+use crate::account::{About, Account, Item, ItemId, ROOT};
 use crate::blob::Blob;
 use crate::dates;
 use crate::emulator::Emulator;
@@ -20,15 +20,24 @@ pub struct OwnFile {
 }
 
 impl Emulator {
-    /// Puts them there. One that is there with the same bytes stays as it is; what else has its name is replaced.
+    /// Puts them there. One that is there with other bytes gets a new version; a folder of its name gives way.
     pub(crate) fn bring_files(&mut self) {
         for OwnFile { path, bytes, modified_at_ms } in self.options.files.clone() {
-            let there = find(self.account(ROBIN_ID), &path);
-            if there.is_some_and(|item| matches!(item, Item::File(file) if *file.current.bytes == *bytes)) {
-                continue;
-            }
-            if let Some(account) = self.state.edit().accounts.get_mut(ROBIN_ID) {
-                put(account, &path, Blob::Uploaded(bytes), &dates::written(modified_at_ms));
+            let there = find(self.account(ROBIN_ID), &path).map(|item| match item {
+                Item::File(file) => (item.id(), *file.current.bytes == *bytes),
+                Item::Folder(_) => (item.id(), false),
+            });
+            let bytes = Blob::Uploaded(bytes);
+            match there {
+                Some((_, true)) => {}
+                Some((ItemId::File(id), false)) => {
+                    self.state.edit().add_version(ROBIN_ID, &id, bytes, modified_at_ms);
+                }
+                _ => {
+                    if let Some(account) = self.state.edit().accounts.get_mut(ROBIN_ID) {
+                        put(account, &path, bytes, &dates::written(modified_at_ms));
+                    }
+                }
             }
         }
     }

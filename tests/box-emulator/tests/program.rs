@@ -303,6 +303,59 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_of_ones_own_is_in_the_account_without_what_begins_with_a_dot() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (path, text) in
+            [("notes.txt", "mine"), ("deep/down/a.txt", "a"), (".env", "x"), (".git/config", "x")]
+        {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+        }
+        let program = start(&["--files", folder.path().to_str().expect("text")]);
+        let names = |folder: &str| {
+            let head = format!("GET /emulator/items?user=1100000001&folder={folder} HTTP/1.1");
+            let (_, listed) = ask(&program.api, &head, "").expect("an answer");
+            let listed: Value = serde_json::from_str(&listed).expect("JSON");
+            let entries = listed["entries"].as_array().expect("entries").clone();
+            let text = |entry: &Value, member: &str| entry[member].as_str().expect(member).to_owned();
+            entries.iter().map(|entry| (text(entry, "name"), text(entry, "id"))).collect::<Vec<_>>()
+        };
+        let root = names("0");
+        assert!(root.iter().any(|(name, _)| name == "notes.txt"), "{root:?}");
+        assert!(root.iter().all(|(name, _)| !name.starts_with('.')), "{root:?}");
+        let (_, deep) = root.iter().find(|(name, _)| name == "deep").expect("deep");
+        assert_eq!(names(deep)[0].0, "down");
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_or_too_large_is_said_at_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing");
+        let ended =
+            fails(&["--port", "0", "--content-port", "0", "--files", missing.to_str().expect("text")]);
+        assert!(ended.contains("--files") && ended.contains("missing"), "{ended}");
+        // It has the length and takes no room.
+        let large = fs::File::create(folder.path().join("large.bin")).expect("made");
+        large.set_len(100_000_001).expect("that long");
+        let ended =
+            fails(&["--port", "0", "--content-port", "0", "--files", folder.path().to_str().expect("text")]);
+        assert!(ended.contains("large.bin") && ended.contains("more than 100 MB"), "{ended}");
+    }
+
+    #[test]
+    fn an_upload_may_be_large_and_is_refused_in_words_when_it_is_too_large() {
+        let program = start(&[]);
+        let upload = |name: &str, bytes: usize| {
+            let head = format!("POST /emulator/items?user=1100000001&folder=0&name={name} HTTP/1.1");
+            ask(&program.api, &head, &"x".repeat(bytes))
+        };
+        assert_eq!(status_of(upload("large.txt", 2 * 1024 * 1024)), "201");
+        let (head, told) = upload("larger.txt", 50_000_001).expect("an answer");
+        assert!(head.starts_with("HTTP/1.1 413") && told.contains("at most 50000000 bytes"), "{head} {told}");
+    }
+
+    #[test]
     fn the_readme_names_every_flag() {
         let help = command(&["--help"]).output().expect("ran").stdout;
         let help = String::from_utf8(help).expect("text");

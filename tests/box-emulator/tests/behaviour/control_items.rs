@@ -68,8 +68,9 @@ fn a_folder_is_made_filled_and_deleted_with_what_is_in_it() {
     assert_eq!(client.get(&pair.access, &format!("/2.0/files/{file}")).status, 200);
     let answer = client.drive("DELETE", &format!("items/folder_{folder}?{ROBIN}"), Value::Null);
     assert_eq!(answer.status, 200);
-    client.get(&pair.access, &format!("/2.0/files/{file}")).is_api(404, "trashed", "Item is trashed");
-    client.get(&pair.access, &format!("/2.0/folders/{folder}")).is_api(404, "trashed", "Item is trashed");
+    for gone in [format!("/2.0/files/{file}"), format!("/2.0/folders/{folder}")] {
+        client.get(&pair.access, &gone).is_api(404, "trashed", "Item is trashed");
+    }
     assert_eq!(client.drive("DELETE", &format!("items/folder_{folder}?{ROBIN}"), Value::Null).status, 404);
 }
 
@@ -85,8 +86,8 @@ fn what_cannot_be_is_refused_with_a_sentence_and_nothing_changes() {
         ("POST", "items?user=1100000001&folder=0&name=welcome.MD", 409, "already"),
         ("POST", "folders?user=1100000001&folder=0&name=Letters", 409, "already"),
         ("POST", "items?user=1100000001&folder=0&name=a%2Fb", 400, "no / or"),
-        ("POST", "items?user=1100000001&folder=0&name=..", 400, "not . or .."),
-        ("POST", "items?user=1100000001&folder=0&name=%20a", 400, "no space at its ends"),
+        ("POST", "items?user=1100000001&folder=0&name=..", 400, "no / or"),
+        ("POST", "items?user=1100000001&folder=0&name=%20a", 400, "no / or"),
         ("POST", "items?user=1100000001&folder=1&name=a", 404, "no such folder"),
         ("POST", "items?user=1&folder=0&name=a", 404, "no such user"),
         ("DELETE", "items/folder_0?user=1100000001", 400, "keeps its root"),
@@ -103,9 +104,40 @@ fn what_cannot_be_is_refused_with_a_sentence_and_nothing_changes() {
 }
 
 #[test]
+fn a_shared_link_is_told_where_there_is_one() {
+    let mut client = Client::new();
+    let pair = client.login();
+    let file = upload(&mut client, &format!("{ROBIN}&folder=0&name=a.txt"), b"a");
+    let id = file["id"].as_str().expect("an id").to_owned();
+    assert_eq!(file["shared_link"], Value::Null);
+    let path = format!("/2.0/files/{id}?fields=shared_link");
+    let asked =
+        client.ask("PUT", &path).bearer(&pair.access).json(json!({"shared_link": {"access": "open"}}));
+    let url = asked.send().json()["shared_link"]["url"].clone();
+    assert!(url.is_string());
+    let entries = listed(&mut client, ROBIN)["entries"].as_array().expect("entries").clone();
+    assert_eq!(entries.iter().find(|entry| entry["id"] == id).expect("listed")["shared_link"], url);
+}
+
+#[test]
 fn two_uploads_at_once_are_two_files() {
     let mut client = Client::new();
     let one = upload(&mut client, &format!("{ROBIN}&folder=0&name=one"), b"same");
     let other = upload(&mut client, &format!("{ROBIN}&folder=0&name=other"), b"same");
     assert_ne!(one["id"], other["id"]);
+}
+
+#[test]
+fn a_body_that_is_too_large_is_said_to_be() {
+    let mut client = Client::new();
+    let path = format!("/emulator/items?{ROBIN}&folder=0&name=large.bin");
+    let request =
+        http::Request::post(format!("http://127.0.0.1:9400{path}")).extension(box_emulator::BodyTooLarge);
+    let response =
+        client.emulator.handle(request.body(Vec::new()).expect("a request"), client.now_ms).response;
+    assert_eq!(response.status(), 413);
+    let told: Value = serde_json::from_slice(response.body()).expect("JSON");
+    assert_eq!(told["error"], "a body here has at most 50000000 bytes");
+    let entries = listed(&mut client, ROBIN)["entries"].as_array().expect("entries").clone();
+    assert!(entries.iter().all(|entry| entry["name"] != "large.bin"));
 }

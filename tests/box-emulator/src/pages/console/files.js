@@ -9,7 +9,7 @@ import { bytes, day } from './words.js';
 
 const ROOT = '0';
 /** The emulator reads no more of one body. */
-const BYTES_MAX = 50 * 1024 * 1024;
+const BYTES_MAX = 50_000_000;
 
 export class Files {
   #user = null;
