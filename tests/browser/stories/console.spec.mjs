@@ -188,6 +188,12 @@ test('a fault is ordered, waits, and strikes', async ({ robin, page }) => {
   const answer = await fetch(`${BOX}${path}`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '7']);
   await expect(robin.row(path)).toHaveCount(0);
+  await page.getByLabel('What goes wrong').selectOption('done, then connection dropped');
+  await expect(page.getByRole('spinbutton', { name: 'Status' })).toBeHidden();
+  await page.getByRole('textbox', { name: 'Path' }).fill(path);
+  await page.getByRole('button', { name: 'Order fault' }).click();
+  await expect(robin.row(path)).toContainText('dropped after it is done');
+  await expect(fetch(`${BOX}${path}`)).rejects.toThrow();
 });
 
 test('a switch is saved, and what is refused is said beside the switches', async ({ robin, page }) => {

@@ -58,14 +58,14 @@ export class Faults {
   /** Only what goes with the chosen fault. */
   #fit() {
     const kind = byId('fault-kind').value;
-    byId('fault-form').querySelectorAll('[data-kind]').forEach((part) => (part.hidden = part.dataset.kind !== kind));
+    byId('fault-form').querySelectorAll('[data-kind]').forEach((part) => (part.hidden = !part.dataset.kind.split(' ').includes(kind)));
   }
 
   async #order({ method, path, grant_type: grantType, count, kind, status, retry_after: retryAfter, delay_ms: delay }) {
     const fault = { path, count: Number(count), delay_ms: Number(delay) };
     Object.assign(fault, method && { method }, grantType && { grant_type: grantType });
-    if (kind === 'status') {
-      Object.assign(fault, { status: Number(status) }, retryAfter && { retry_after: Number(retryAfter) });
+    if (kind === 'status' || kind === 'processed') {
+      Object.assign(fault, { status: Number(status), processed: kind === 'processed' }, retryAfter && { retry_after: Number(retryAfter) });
     } else if (kind !== 'late') {
       fault.drop = kind;
     }
@@ -79,7 +79,7 @@ const waitsFor = ({ method, path, grant_type: grantType }) => [method ?? 'any', 
 
 const DROPPED = { before: 'dropped before anything is done', after: 'dropped after it is done' };
 
-function goesWrong({ status, retry_after: retryAfter, drop, delay_ms: delay, rewrite }) {
-  const parts = [status, retryAfter !== null && `Retry-After ${retryAfter}`, DROPPED[drop], rewrite && 'rewritten', delay > 0 && `${delay} ms late`];
+function goesWrong({ status, processed, retry_after: retryAfter, drop, delay_ms: delay, rewrite }) {
+  const parts = [processed ? `done, but ${status}` : status, retryAfter !== null && `Retry-After ${retryAfter}`, DROPPED[drop], rewrite && 'rewritten', delay > 0 && `${delay} ms late`];
   return parts.filter(Boolean).join(', ');
 }
