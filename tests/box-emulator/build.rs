@@ -2,5 +2,5 @@
 fn main() {
     println!("cargo::rerun-if-changed=sample");
     println!("cargo::rerun-if-changed=preview");
-    println!("cargo::rerun-if-changed=src/pages/console");
+    println!("cargo::rerun-if-changed=src/control/page");
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::answer::{self, Response};
 
 static PREVIEW: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/preview");
-pub(crate) const AUTHORIZE_STYLE: &str = include_str!("pages/style.css");
+pub(crate) const AUTHORIZE_STYLE: &str = include_str!("oauth/pages/style.css");
 
 /// The style of the authorize page.
 pub(crate) fn authorize_style() -> Response {

@@ -6,22 +6,22 @@ use std::time::{Duration, UNIX_EPOCH};
 use http::header::{DATE, HeaderName};
 use http::{Method, Request, StatusCode};
 
-use crate::account::Account;
 use crate::answer::{self, Response};
-use crate::apps::{App, Auth};
-use crate::calls::{self, Calls};
-use crate::console;
+use crate::api::cors;
+use crate::api::events::Event;
+use crate::api::throttle::Throttle;
 use crate::control;
-use crate::cors;
-use crate::events::Event;
-use crate::faults::{Faults, Order};
-use crate::log::Log;
-use crate::own_files::OwnFile;
+use crate::control::calls::{self, Calls};
+use crate::control::console;
+use crate::control::faults::{Faults, Order};
+use crate::control::log::Log;
+use crate::control::settings::Settings;
 use crate::request::{Call, Port};
 use crate::route;
-use crate::settings::Settings;
-use crate::state::State;
-use crate::throttle::Throttle;
+use crate::world::account::Account;
+use crate::world::apps::{App, Auth};
+use crate::world::own_files::OwnFile;
+use crate::world::state::State;
 
 /// How an emulator is set up; everything has a default.
 #[derive(Clone, Debug)]

@@ -4,75 +4,29 @@
 //! sockets, files, clocks and randomness. [`Emulator::handle`] takes a request and the time and gives an
 //! answer; the program beside this library puts it on two ports and on disk.
 //!
-//! The files, in the order a client meets them:
-mod authorize;
-mod pages;
+//! A call is read (`request`), led to its flow (`route`) and answered: by `oauth`, where tokens come from, by `api`,
+//! where they are used, or by `control`, where tests and the console sit behind the scene. `world` is what there is.
 
-mod actor;
-mod assertion;
-mod ccg;
-mod exchange;
-mod jwt;
-mod pkce;
-mod revoke;
-mod subject;
-mod token;
-
-mod bearer;
-mod content;
-mod cors;
-mod dates;
-mod events;
-mod fields;
-mod files;
-mod folders;
-mod paging;
-mod search;
-mod versions;
-
-mod edits;
-mod uploads;
-
-mod representations;
-mod scopes;
-mod shared_links;
-mod users;
-
-mod account;
-mod apps;
-mod blob;
-mod book;
-mod changes;
-mod entropy;
-mod keys;
-mod own_files;
-mod people;
-mod sample;
-mod state;
-
-mod calls;
-mod console;
-mod control;
-mod faults;
-mod log;
-mod rules;
-mod settings;
-mod throttle;
-
-mod answer;
-mod assets;
 mod emulator;
-mod multipart;
-mod refusals;
 mod request;
 mod route;
 
+mod api;
+mod control;
+mod oauth;
+mod world;
+
+mod answer;
+mod assets;
+mod multipart;
+mod refusals;
+
 pub use assets::static_file;
-pub use emulator::{Emulator, Options, Reply};
-pub use own_files::OwnFile;
-pub use request::{BodyTooLarge, body_bytes_max};
-pub use rules::Rule;
-pub use settings::{
+pub use control::rules::Rule;
+pub use control::settings::{
     Decision, RepresentationStart, Rotation, ScopeNotHeld, Settings, Switch, WithoutResource,
 };
-pub use state::{Data, FORMAT, State, StateFault};
+pub use emulator::{Emulator, Options, Reply};
+pub use request::{BodyTooLarge, body_bytes_max};
+pub use world::own_files::OwnFile;
+pub use world::state::{Data, FORMAT, State, StateFault};

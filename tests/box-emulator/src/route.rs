@@ -2,17 +2,19 @@
 
 use http::{Method, StatusCode};
 
-use crate::account::ItemId;
 use crate::answer::{self, Response};
-use crate::bearer::{self, Bearer, NoBearer};
+use crate::api::bearer::{self, Bearer, NoBearer};
+use crate::api::throttle::Kind;
+use crate::api::{
+    content, cors, edits, events, files, folders, representations, search, shared_links, uploads, users,
+    versions,
+};
+use crate::assets;
 use crate::emulator::Emulator;
+use crate::oauth::{authorize, revoke, token};
 use crate::refusals::{self, ApiRefusal};
 use crate::request::{Call, Port};
-use crate::throttle::Kind;
-use crate::{
-    assets, authorize, content, cors, edits, events, files, folders, representations, revoke, search,
-    shared_links, token, uploads, users, versions,
-};
+use crate::world::account::ItemId;
 
 /// Answers anything but the control API.
 pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {

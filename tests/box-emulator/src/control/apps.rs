@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Done, Outcome, Refusal, bad, body, conflict, done, made, not_found, people};
-use crate::apps::{App, Auth};
-use crate::dates;
 use crate::emulator::Emulator;
-use crate::people::{ENTERPRISE_ID, UserKind};
+use crate::oauth::scopes;
 use crate::request::{self, Call};
-use crate::scopes;
+use crate::world::apps::{App, Auth};
+use crate::world::dates;
+use crate::world::people::{ENTERPRISE_ID, UserKind};
 
 /// Ids and secrets are as long as Box's.
 const ID_LENGTH: usize = 32;

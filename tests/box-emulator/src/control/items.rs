@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, bad, conflict, done, made, not_found, parameter};
-use crate::account::{Account, Folder, Item, ItemId, ROOT};
-use crate::blob::Blob;
-use crate::changes;
+use crate::api::shared_links;
 use crate::emulator::Emulator;
 use crate::request::Call;
-use crate::shared_links;
-use crate::state::Data;
+use crate::world::account::{Account, Folder, Item, ItemId, ROOT};
+use crate::world::blob::Blob;
+use crate::world::changes;
+use crate::world::state::Data;
 
 /// What stands in a folder, folders first, by name.
 pub(super) fn list(emulator: &Emulator, call: &Call) -> Outcome {

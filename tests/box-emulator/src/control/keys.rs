@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Refusal, bad, body};
 use crate::emulator::Emulator;
-use crate::keys::{self, PublicKey};
+use crate::oauth::keys::{self, PublicKey};
 use crate::request::Call;
 
 /// A new pair, whose private half is in the answer and nowhere else, or the public half of one made elsewhere.

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{Done, Outcome, bad, body, done};
-use crate::authorize::{Asked, Refused};
-use crate::book::{Book, Kind, Token};
+use crate::control::settings::Decision;
 use crate::emulator::Emulator;
+use crate::oauth::authorize::{Asked, Refused};
+use crate::oauth::book::{Book, Kind, Token};
 use crate::request::{Call, Form};
-use crate::sample::ROBIN_ID;
-use crate::settings::Decision;
+use crate::world::sample::ROBIN_ID;
 
 /// All of them, oldest first.
 pub(super) fn list(emulator: &Emulator, call: &Call) -> Done {

@@ -2,6 +2,13 @@
 //!
 //! It tells every secret there is: see `admission` for whom it answers.
 
+pub(crate) mod calls;
+pub(crate) mod console;
+pub(crate) mod faults;
+pub(crate) mod log;
+pub(crate) mod rules;
+pub(crate) mod settings;
+
 mod admission;
 mod apps;
 mod items;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{Done, Outcome, bad, body, conflict, done, made, not_found};
 use crate::emulator::Emulator;
-use crate::people::{ENTERPRISE_ID, User, UserKind};
 use crate::request::Call;
-use crate::sample::ROBIN_ID;
+use crate::world::people::{ENTERPRISE_ID, User, UserKind};
+use crate::world::sample::ROBIN_ID;
 
 /// Box's own limit. <https://developer.box.com/reference/post-users/>
 const NAME_LENGTH_MAX: usize = 50;

@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Done, Outcome, bad, body, done};
+use crate::control::faults::Fault;
 use crate::emulator::Emulator;
-use crate::faults::Fault;
-use crate::people::ENTERPRISE_ID;
 use crate::request::Call;
+use crate::world::people::ENTERPRISE_ID;
 
 pub(super) fn status(emulator: &Emulator, call: &Call) -> Done {
     let user = emulator

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Refusal, bad, body};
-use crate::apps::App;
-use crate::book::{Holder, Kind};
 use crate::emulator::Emulator;
+use crate::oauth::book::{Holder, Kind};
+use crate::oauth::scopes;
 use crate::request::Call;
-use crate::scopes;
+use crate::world::apps::App;
 
 /// <https://developer.box.com/guides/authentication/tokens/developer-tokens/>
 const DEVELOPER_TOKEN_SECONDS: u64 = 60 * 60;
