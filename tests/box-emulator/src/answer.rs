@@ -11,6 +11,17 @@ use crate::refusals::{self, ApiRefusal, OAuthRefusal};
 
 pub(crate) type Response = http::Response<Vec<u8>>;
 
+/// For a name that is not this emulator's (RFC 9110 section 15.5.20). Box would not be asked at all.
+pub(crate) fn misdirected() -> Response {
+    bytes(
+        StatusCode::MISDIRECTED_REQUEST,
+        "text/plain; charset=utf-8",
+        b"This is a Box emulator, and the Host of this request is not its own. Start it with --origin and \
+          --content-origin to be reached under other names.\n"
+            .to_vec(),
+    )
+}
+
 /// What Box's error objects point to.
 const HELP_URL: &str = "http://developers.box.com/docs/#errors";
 

@@ -16,7 +16,7 @@ use crate::control::console;
 use crate::control::faults::{Faults, Order};
 use crate::control::log::Log;
 use crate::control::settings::Settings;
-use crate::request::{Call, Port};
+use crate::request::{self, Call, Port};
 use crate::route;
 use crate::world::account::Account;
 use crate::world::apps::{App, Auth};
@@ -153,6 +153,9 @@ impl Emulator {
         let now_ms = now_ms.saturating_add(self.state.clock_ahead_ms).saturating_add_signed(offset_ms);
         let number = self.calls.next_number();
         let call = Call::read(request, &self.options.content_origin, now_ms, number);
+        if !request::is_at_home(&call.authority, [&self.options.api_origin, &self.options.content_origin]) {
+            return Reply::at_once(dated(answer::misdirected(), now_ms));
+        }
         if console::is_for(&call) {
             return Reply::at_once(dated(console::answer(&call), now_ms));
         }
@@ -221,9 +224,13 @@ impl Reply {
     }
 }
 
+/// The last second of the year 9999.
+const LAST_DATE_MS: u64 = 253_402_300_799_000;
+
 /// Box dates its answers, and SDKs correct their clocks by it.
 fn dated(mut response: Response, now_ms: u64) -> Response {
-    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(now_ms));
+    // No date is written for later, and none can be asked for: see `settings::CLOCK_SECONDS_MAX`.
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(now_ms.min(LAST_DATE_MS)));
     answer::set(&mut response, DATE, &date);
     response
 }

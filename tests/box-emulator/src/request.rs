@@ -1,13 +1,14 @@
 //! A request, read once: which port, which path, which parameters, at what time.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, ORIGIN};
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{Host, Url};
 
 use crate::multipart::{self, Part};
 use crate::refusals::{self, OAuthRefusal};
@@ -22,7 +23,7 @@ pub(crate) enum Port {
 /// A body without an upload is far below this.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Anything larger is uploaded in chunks: <https://developer.box.com/guides/uploads/direct/>.
-const UPLOAD_BYTES_MAX: usize = 50 * 1000 * 1000;
+pub(crate) const UPLOAD_BYTES_MAX: usize = 50 * 1000 * 1000;
 
 /// The longest body that a request to `path` may have, in bytes. Whoever reads requests stops there, leaves the body
 /// empty, and puts [`BodyTooLarge`] among the request's extensions.
@@ -90,6 +91,11 @@ impl Call {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// A header that matters here and is not text.
+    pub(crate) fn unreadable_header(&self) -> Option<&'static str> {
+        HEEDED.into_iter().find(|name| self.headers.get(*name).is_some_and(|value| value.to_str().is_err()))
+    }
+
     /// The page that sent this, if a browser did.
     pub(crate) fn origin(&self) -> Option<&str> {
         self.header(&ORIGIN)
@@ -155,6 +161,9 @@ impl Call {
     }
 }
 
+/// Headers that change what a call does. One that cannot be read must not count as one that is not there.
+const HEEDED: [&str; 6] = ["as-user", "boxapi", "x-rep-hints", "if-match", "if-none-match", "range"];
+
 /// Names and values, decoded, in the order given.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Form(Vec<(String, String)>);
@@ -188,10 +197,8 @@ impl Form {
 
     /// Whether a name is given twice, which OAuth forbids (RFC 6749 section 3.1).
     pub(crate) fn repeats(&self) -> bool {
-        self.0
-            .iter()
-            .enumerate()
-            .any(|(index, (name, _))| self.0.iter().skip(index + 1).any(|(other, _)| other == name))
+        let mut seen = HashSet::new();
+        !self.0.iter().all(|(name, _)| seen.insert(name.as_str()))
     }
 }
 
@@ -209,6 +216,21 @@ fn same_place(one: &str, other: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether `authority` can only mean this emulator: one of its own origins, an address, or a name of this machine. Any
+/// other name may be a page's that was made to point here (DNS rebinding).
+pub(crate) fn is_at_home(authority: &str, origins: [&str; 2]) -> bool {
+    let own =
+        |origin: &str| origin.split_once("://").is_some_and(|(_, own)| own.eq_ignore_ascii_case(authority));
+    let url = Url::parse(&format!("http://{authority}/")).ok();
+    let host = url.as_ref().and_then(Url::host);
+    origins.into_iter().any(own)
+        || match host {
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => false,
+        }
 }
 
 /// Whether `url` names this machine.

@@ -23,6 +23,9 @@ pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
         cors::let_page_read(&mut response, call);
         return response;
     }
+    if let Some(header) = call.unreadable_header() {
+        return answer::api_refusal(&refusals::bad_parameter(header), &emulator.request_id(call));
+    }
     match (call.port, call.segments().as_slice()) {
         (Port::Api, ["oauth2", "token"] | ["api", "oauth2", "token"]) => token::answer(emulator, call),
         (Port::Api, ["oauth2", "revoke"] | ["api", "oauth2", "revoke"]) => revoke::answer(emulator, call),

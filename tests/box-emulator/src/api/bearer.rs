@@ -134,6 +134,14 @@ impl Bearer {
         if self.may(right) { Ok(()) } else { Err(refusals::INSUFFICIENT_SCOPE) }
     }
 
+    /// For what is about no item: a token that is narrowed to one may not. Box says nothing of it; this is the safe side.
+    ///
+    /// # Errors
+    /// 403 `insufficient_scope`.
+    pub(crate) fn require_whole(&self) -> Result<(), ApiRefusal> {
+        if self.resource.is_none() { Ok(()) } else { Err(refusals::INSUFFICIENT_SCOPE) }
+    }
+
     /// What the user may do with `item`, and the token, too.
     /// <https://developer.box.com/guides/embed/ui-elements/access/>
     pub(crate) fn may_with(&self, place: Place<'_>, item: Item<'_>, right: Right) -> bool {

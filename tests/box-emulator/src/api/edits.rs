@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{self, Response};
 use crate::api::bearer::{Bearer, Place};
+use crate::api::etags;
 use crate::api::files;
 use crate::api::folders;
 use crate::api::shared_links::{self, given};
@@ -40,6 +41,7 @@ pub(crate) struct Parent {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewFolder {
     name: String,
     parent: Parent,
@@ -230,9 +232,7 @@ pub(crate) fn changed(
 /// 412.
 pub(crate) fn precondition(call: &Call, item: Item<'_>) -> Result<(), ApiRefusal> {
     match call.header(&IF_MATCH) {
-        Some(known) if known != "*" && known.trim_matches('"') != item.about().etag() => {
-            Err(refusals::PRECONDITION_FAILED)
-        }
+        Some(known) if !etags::has(known, &item.about().etag()) => Err(refusals::PRECONDITION_FAILED),
         _ => Ok(()),
     }
 }

@@ -2,13 +2,13 @@
 //!
 //! <https://developer.box.com/reference/get-files-id/>
 
-use http::StatusCode;
-use http::header::{ETAG, IF_NONE_MATCH};
+use http::header::IF_NONE_MATCH;
 use serde_json::{Value, json};
 
 use crate::answer::{self, Response};
 use crate::api::bearer::{Bearer, Place};
 use crate::api::content;
+use crate::api::etags;
 use crate::api::fields;
 use crate::api::folders;
 use crate::api::representations::{self, Hints};
@@ -65,13 +65,13 @@ pub(crate) fn info(
 
     let (place, file) = bearer.file(emulator, id, Right::Info)?;
     let etag = file.about.etag();
-    if call.header(&IF_NONE_MATCH).is_some_and(|known| known.trim_matches('"') == etag) {
-        return Ok(answer::empty(StatusCode::NOT_MODIFIED));
+    if call.header(&IF_NONE_MATCH).is_some_and(|known| etags::has(known, &etag)) {
+        return Ok(etags::not_modified(&etag));
     }
     let view = View { emulator, bearer, place, file, now_ms: call.now_ms, hints, download_url };
     let body = fields::select(emulator, asked.as_deref(), STANDARD, |name| view.field(name))?;
     let mut response = answer::ok(&body);
-    answer::set(&mut response, ETAG, &format!("\"{etag}\""));
+    etags::put(&mut response, &etag);
     Ok(response)
 }
 

@@ -6,12 +6,12 @@ use std::cmp::Ordering;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::StatusCode;
-use http::header::{ETAG, IF_NONE_MATCH};
+use http::header::IF_NONE_MATCH;
 use serde_json::{Value, json};
 
 use crate::answer::{self, Response};
 use crate::api::bearer::{Bearer, Place};
+use crate::api::etags;
 use crate::api::fields;
 use crate::api::files;
 use crate::api::paging::Page;
@@ -63,13 +63,14 @@ pub(crate) fn info(
     id: &str,
 ) -> Result<Response, ApiRefusal> {
     let (place, folder) = bearer.folder(emulator, id, Right::Browse)?;
-    let known = call.header(&IF_NONE_MATCH).map(|known| known.trim_matches('"').to_owned());
-    if known.is_some() && known == etag(folder) {
-        return Ok(answer::empty(StatusCode::NOT_MODIFIED));
+    if let (Some(known), Some(etag)) = (call.header(&IF_NONE_MATCH), etag(folder))
+        && etags::has(known, &etag)
+    {
+        return Ok(etags::not_modified(&etag));
     }
     let mut response = answer::ok(&full(emulator, call, bearer, place, folder)?);
     if let Some(etag) = etag(folder) {
-        answer::set(&mut response, ETAG, &format!("\"{etag}\""));
+        etags::put(&mut response, &etag);
     }
     Ok(response)
 }
@@ -188,6 +189,10 @@ fn by_marker(
         return Err(refusals::bad_parameter("sort"));
     }
     let limit = page(emulator, call)?.limit;
+    if limit == 0 {
+        // The next page would be this one again, for ever.
+        return Err(refusals::bad_parameter("limit"));
+    }
     let offset = match call.query.value("marker") {
         None => 0,
         Some(marker) => read_marker(marker, folder).ok_or_else(|| refusals::bad_parameter("marker"))?,

@@ -5,6 +5,7 @@ pub(crate) mod cors;
 pub(crate) mod throttle;
 
 pub(crate) mod edits;
+pub(crate) mod etags;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod folders;

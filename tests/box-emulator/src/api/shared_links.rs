@@ -56,6 +56,7 @@ pub(crate) struct Opened {
 
 /// The member `shared_link` of a change: what is absent stays, what is `null` is taken away.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     access: Option<Access>,
     #[serde(default, deserialize_with = "given")]
@@ -66,6 +67,7 @@ pub(crate) struct Asked {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Permissions {
     can_download: Option<bool>,
 }

@@ -14,7 +14,7 @@ use crate::emulator::Emulator;
 use crate::multipart;
 use crate::oauth::scopes::Right;
 use crate::refusals::{self, ApiRefusal};
-use crate::request::Call;
+use crate::request::{self, Call};
 use crate::world::account::{Item, ItemId, sha1_of};
 use crate::world::blob::Blob;
 use crate::world::changes;
@@ -22,11 +22,14 @@ use crate::world::dates;
 
 /// What comes with the bytes.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Attributes {
     name: Option<String>,
     parent: Option<Parent>,
     content_created_at: Option<String>,
     content_modified_at: Option<String>,
+    /// Bytes; only the question asks by it.
+    size: Option<usize>,
 }
 
 impl Attributes {
@@ -97,7 +100,10 @@ pub(crate) fn new_version(
 /// # Errors
 /// As [`new_file`].
 pub(crate) fn ask_first(emulator: &Emulator, call: &Call, bearer: &Bearer) -> Result<Response, ApiRefusal> {
-    let Attributes { name, parent, .. } = edits::body(call)?;
+    let Attributes { name, parent, size, .. } = edits::body(call)?;
+    if size.is_some_and(|size| size > request::UPLOAD_BYTES_MAX) {
+        return Err(refusals::BODY_TOO_LARGE);
+    }
     let name = name.ok_or_else(|| refusals::missing_parameter("name"))?;
     let parent = parent.ok_or_else(|| refusals::missing_parameter("parent"))?;
     welcome(emulator, bearer, &name, &parent.id)?;

@@ -80,6 +80,7 @@ pub(crate) fn list(emulator: &Emulator, call: &Call, bearer: &Bearer) -> Result<
     if !bearer.may(Right::ManageAppUsers) {
         bearer.require(Right::ManageUsers)?;
     }
+    bearer.require_whole()?;
     let page = Page::read(call, LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX)?;
     let term = call.query.value("filter_term").unwrap_or_default().to_lowercase();
     let starts = |text: &str| text.to_lowercase().starts_with(&term);
@@ -107,6 +108,7 @@ pub(crate) fn create(emulator: &mut Emulator, call: &Call, bearer: &Bearer) -> R
     }
     let Wanted { name, login, is_platform_access_only } = edits::body(call)?;
     bearer.require(if is_platform_access_only { Right::ManageAppUsers } else { Right::ManageUsers })?;
+    bearer.require_whole()?;
     if name.trim().is_empty() || name.chars().count() > NAME_LENGTH_MAX {
         return Err(refusals::bad_parameter("name"));
     }

@@ -1,7 +1,7 @@
 //! Faults on order: what a test wants to go wrong.
 
-use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER};
+use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -117,6 +117,17 @@ impl Fault {
     /// # Errors
     /// A sentence for the caller.
     pub(crate) fn check(self) -> Result<Self, String> {
+        if !self.path.starts_with('/') && self.path != "*" {
+            return Err("path begins with /".to_owned());
+        }
+        if self.count == 0 {
+            return Err("count is 1 or more".to_owned());
+        }
+        if self.drop == Some(Drop::Before) && (self.status.is_some() || self.rewrite.is_some()) {
+            return Err(
+                "what is dropped before it is done is answered nothing: no status, no rewrite".to_owned()
+            );
+        }
         match self.status {
             Some(status) if !(200..=599).contains(&status) => Err("status is from 200 to 599".to_owned()),
             None if self.body.is_some() || self.retry_after.is_some() || self.processed => {
@@ -131,8 +142,10 @@ impl Fault {
             Some(start) => call.path.starts_with(start),
             None => call.path == self.path,
         };
-        let method =
-            self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(call.method.as_str()));
+        // A browser's question before the call is no call, unless it is meant.
+        let method = self.method.as_ref().map_or(call.method != Method::OPTIONS, |method| {
+            method.eq_ignore_ascii_case(call.method.as_str())
+        });
         let grant_type = self.grant_type.as_ref().is_none_or(|wanted| {
             calls::grant_type(call).is_some_and(|found| found == calls::short_grant_type(wanted))
         });

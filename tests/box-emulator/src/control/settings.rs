@@ -42,7 +42,10 @@ macro_rules! switches {
             }
         }
 
-        impl Settings {
+        /// How far the clock may be set from the real one: a hundred years.
+pub(crate) const CLOCK_SECONDS_MAX: u64 = 100 * 365 * 24 * 60 * 60;
+
+impl Settings {
             /// Every setting with what is to be said of it, in the order of the list.
             #[must_use]
             pub fn switches(&self) -> Vec<Switch> {
@@ -232,8 +235,19 @@ impl Settings {
             Ok(Value::Object(all)) => all,
             _ => serde_json::Map::new(),
         };
-        all.extend(patch);
-        let settings: Self = serde_json::from_value(Value::Object(all)).map_err(|fault| fault.to_string())?;
+        // One by one, so that a refusal names the one that is wrong.
+        let mut settings = self.clone();
+        for (name, value) in patch {
+            if !all.contains_key(&name) {
+                return Err(format!("there is no switch {name}; the console lists them all"));
+            }
+            all.insert(name.clone(), value);
+            settings = serde_json::from_value(Value::Object(all.clone()))
+                .map_err(|fault| format!("{name}: {fault}"))?;
+        }
+        if settings.clock_offset_seconds.unsigned_abs() > CLOCK_SECONDS_MAX {
+            return Err(format!("clock_offset_seconds is at most {CLOCK_SECONDS_MAX}, either way"));
+        }
         for Switch { name, value, values, .. } in settings.switches() {
             if let Some(values) = values.filter(|values| !values.contains(&value)) {
                 return Err(format!("{name} is one of {}", Value::Array(values)));

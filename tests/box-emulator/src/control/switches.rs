@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{Done, Outcome, bad, body, done};
 use crate::control::faults::Fault;
+use crate::control::settings::CLOCK_SECONDS_MAX;
 use crate::emulator::Emulator;
 use crate::request::Call;
 use crate::world::people::ENTERPRISE_ID;
@@ -59,6 +60,10 @@ pub(super) fn advance_clock(emulator: &mut Emulator, call: &Call) -> Outcome {
     }
     let Clock { advance_seconds } = body(call)?;
     let ahead_ms = advance_seconds.saturating_mul(1000);
+    let ahead = emulator.state.clock_ahead_ms.saturating_add(ahead_ms) / 1000;
+    if ahead > CLOCK_SECONDS_MAX {
+        return Err(bad(format!("the clock goes ahead by {CLOCK_SECONDS_MAX} seconds at most, all in all")));
+    }
     let data = emulator.state.edit();
     data.clock_ahead_ms = data.clock_ahead_ms.saturating_add(ahead_ms);
     Ok(done(json!({"now_ms": call.now_ms.saturating_add(ahead_ms)})))

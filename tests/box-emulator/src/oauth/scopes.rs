@@ -104,6 +104,11 @@ const OTHER_SCOPES: &[Scope] = &[
     Scope("manage_webhook", &[], "Manage webhooks"),
     Scope("manage_enterprise_properties", &[], "Manage enterprise properties"),
     Scope("manage_data_retention", &[], "Manage retention policies"),
+    // Box's documentation and its OpenAPI file spell this one differently; both are taken.
+    Scope("manage_legal_holds", &[], "Manage legal holds"),
+    Scope("manage_legal_hold", &[], "Manage legal holds"),
+    Scope("manage_triggers", &[], "Manage triggers"),
+    Scope("enterprise_content", &[], "Manage the enterprise's content"),
 ];
 
 /// The scopes of a space separated list, or `None` when one of them does not exist.

@@ -9,7 +9,7 @@ use crate::support::{CALLBACK, Client, PREVIEW};
 fn other_web_pages_cannot_drive_it() {
     let mut client = Client::new();
     let from_pages: [&[(&str, &str)]; 9] = [
-        &[("origin", "http://127.0.0.1:9400")],
+        &[("sec-fetch-site", "none"), ("origin", "http://127.0.0.1:9400")],
         &[("origin", "https://evil.example")],
         &[("sec-fetch-site", "cross-site")],
         &[("sec-fetch-site", "same-site")],
@@ -32,7 +32,7 @@ fn other_web_pages_cannot_drive_it() {
     for headers in rebound {
         let ask = client.ask("GET", "http://evil.example:9400/emulator/ledger");
         let answer = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value)).send();
-        assert_eq!(answer.status, 403, "a name that was made to mean this machine");
+        assert_eq!(answer.status, 421, "a name that was made to mean this machine");
     }
     let typed = client.ask("GET", "/emulator/status").header("sec-fetch-site", "none").send();
     assert_eq!(typed.status, 200, "a person may look");

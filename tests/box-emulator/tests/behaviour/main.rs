@@ -14,6 +14,7 @@ mod ccg;
 mod code;
 #[cfg(test)]
 mod developer_tokens;
+mod doors;
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]

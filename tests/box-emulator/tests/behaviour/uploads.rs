@@ -327,6 +327,7 @@ fn a_program_asks_first_whether_a_file_would_be_welcome() {
         answer.json(),
         json!({"upload_url": "http://127.0.0.1:9400/upload/2.0/files/content", "upload_token": null})
     );
+    assert_eq!(ask(json!({"name": "a.txt", "parent": {"id": "0"}, "size": 50_000_001})).status, 413);
     let taken = ask(json!({"name": "welcome.md", "parent": {"id": "0"}}));
     taken.is_api(409, "item_name_in_use", "Item with the same name already exists");
     assert_eq!(taken.json()["context_info"]["conflicts"]["name"], "Welcome.md");
