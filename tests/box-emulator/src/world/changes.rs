@@ -133,6 +133,27 @@ impl About {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::account::ROOT;
+    use crate::world::state::State;
+
+    #[test]
+    fn no_number_is_given_twice_not_even_after_its_item_is_gone() {
+        let mut state = State::new(1);
+        let data = state.edit();
+        let chance = data.entropy.clone();
+        let mut create = |owner: &str| {
+            data.entropy = chance.clone();
+            let id = data.create_file(owner, ROOT, "a.txt", Blob::default(), 0);
+            let version = data.accounts[owner].file(&id).expect("a file").current.id.clone();
+            (id, version)
+        };
+        let (first, second) = (create("one"), create("other"));
+        assert!(first.0 != second.0 && first.1 != second.1);
+        let account = data.accounts.get_mut("one").expect("an account");
+        account.remove(&ItemId::File(first.0.clone()));
+        data.entropy = chance;
+        assert_ne!(data.create_file("one", ROOT, "a.txt", Blob::default(), 0), first.0);
+    }
 
     #[test]
     fn names_are_those_that_box_takes() {
