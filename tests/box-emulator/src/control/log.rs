@@ -17,6 +17,8 @@ use crate::request::Call;
 
 /// Lines that are kept.
 const LINES_MAX: usize = 500;
+/// Tokens have 32 letters and digits or more; no word does.
+const RUN_LENGTH_MAX: usize = 24;
 /// Enough to tell two tokens apart, and of no use to anybody.
 const LETTERS_SHOWN: usize = 4;
 /// No part of a path that is no secret is longer.
@@ -170,14 +172,19 @@ impl Emulator {
     }
 
     fn shown_value(&self, name: &str, value: &str) -> String {
-        let secret = self.state.book.find(value).is_some()
-            || self.state.apps.values().any(|app| app.client_secret == value);
+        let secret =
+            holds_a_token(value) || self.state.apps.values().any(|app| value.contains(&app.client_secret));
         if PLAIN.contains(&name) && !secret {
             cut_end(value, PLAIN_LENGTH_MAX)
         } else {
             cut(value, LETTERS_SHOWN)
         }
     }
+}
+
+/// Whether so many letters and digits stand together as only a token has them, or most of one.
+fn holds_a_token(text: &str) -> bool {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).any(|run| run.len() >= RUN_LENGTH_MAX)
 }
 
 /// The first letters of what is longer than `length_max`.
@@ -224,6 +231,20 @@ fn said(response: &Response) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_length_also_in_part_and_within_other_words() {
+        for (text, known) in [
+            ("KaJG4kME6efwmaSmthQcLNH16J4UAo6e", true),
+            ("xKaJG4kME6efwmaSmthQcLNH16J4UAo", true),
+            ("id,name,KaJG4kME6efwmaSmthQcLNH16J4UAo6e", true),
+            ("authenticated_download_url,is_download_available", false),
+            ("http://localhost:8787/auth/callback", false),
+            ("", false),
+        ] {
+            assert_eq!(holds_a_token(text), known, "{text}");
+        }
+    }
 
     #[test]
     fn what_is_long_is_cut_to_its_first_letters() {

@@ -8,8 +8,7 @@ use serde_json::json;
 use crate::support::{CREDENTIALS, Client};
 
 fn asked_as(client: &mut Client, host: &str, path: &str) -> u16 {
-    let request = Request::get(path).header("host", host).body(Vec::new()).expect("a request");
-    client.emulator.handle(request, client.now_ms).response.status().as_u16()
+    client.ask("GET", &format!("http://{host}{path}")).send().status
 }
 
 #[test]
