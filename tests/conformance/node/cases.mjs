@@ -9,6 +9,7 @@ const ROBIN = 'robin@example.com'
 const NOT_FOUND = { by: 'api', status: 404, code: 'not_found' }
 const INSUFFICIENT_SCOPE = { by: 'api', status: 403, code: 'insufficient_scope' }
 const invalidGrant = (words) => ({ by: 'token', status: 400, code: 'invalid_grant', words })
+const LOST = 'fault: dropped after it was done'
 const EXP_WORDS = "Current date/time MUST be before the expiration date/time listed in the 'exp' claim"
 
 function codeFor(box, sdk, parameters = {}) {
@@ -34,6 +35,11 @@ function bees(session) {
 
 function sha1(content) {
   return createHash('sha1').update(content).digest('hex')
+}
+
+// How many tokens of that kind there ever were.
+async function issued(box, kind) {
+  return [...(await box.tokens()).values()].filter((token) => token.kind === kind).length
 }
 
 async function serviceAccount(box, { clientId }) {
@@ -236,8 +242,10 @@ const refresh = {
     await box.fault({ path: '/oauth2/token', grant_type: 'refresh_token', drop: 'after' })
     await session.refresh()
     same((await session.me()).login, ROBIN, 'the user')
-    const issued = [...(await box.tokens()).values()].filter((token) => token.kind === 'refresh')
-    same(issued.length, 2, 'the number of refresh tokens ever issued')
+    same(await issued(box, 'refresh'), 2, 'the number of refresh tokens ever issued')
+    same(await box.faultsMet(), [LOST], 'what went wrong')
+    const answers = await box.callsOf('/oauth2/token', 'refresh_token')
+    same(answers, [200, 200], 'the answers to its refreshes, the first of them lost')
   },
 }
 
@@ -391,6 +399,7 @@ const aBoxThatStumbles = {
     await box.fault({ path: '/oauth2/token', grant_type: 'refresh_token', status: 429, retry_after: 0 })
     await session.refresh()
     same((await session.me()).login, ROBIN, 'the user')
+    same(await box.callsOf('/oauth2/token', 'refresh_token'), [429, 200], 'the answers to its refreshes')
   },
 }
 
@@ -492,6 +501,8 @@ const jwt = {
     const session = sdk.jwt(await box.settingsFile())
     await box.fault({ path: '/oauth2/token', status: 429, retry_after: 0 })
     same((await session.me()).id, await serviceAccount(box, JWT_APP), 'the user')
+    same(await box.callsOf('/oauth2/token'), [429, 200], 'the answers to its assertions')
+    same(await issued(box, 'access'), 1, 'the number of access tokens ever issued')
   },
 
   async jwt_brought_twice(box, sdk) {
@@ -499,12 +510,15 @@ const jwt = {
     await box.fault({ path: '/oauth2/token', status: 429, retry_after: 0, processed: true })
     const words = "Please check the 'jti' claim. A unique 'jti' value is required."
     await refused(sdk, invalidGrant(words), () => session.me())
+    same(await box.callsOf('/oauth2/token'), [429, 400], 'the answers to its assertion')
   },
 
   async jwt_signed_anew(box, sdk) {
     const session = sdk.jwt(await box.settingsFile())
     await box.fault({ path: '/oauth2/token', status: 429, retry_after: 0, processed: true })
     same((await session.me()).id, await serviceAccount(box, JWT_APP), 'the user')
+    same(await box.callsOf('/oauth2/token'), [429, 200], 'the answers to its assertions')
+    same(await issued(box, 'access'), 2, 'the number of access tokens ever issued')
   },
 }
 

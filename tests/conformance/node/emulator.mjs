@@ -47,10 +47,17 @@ export class Emulator {
     return new Map(tokens.map((token) => [token.value, token]))
   }
 
-  // The statuses that calls of `path` were answered with, in order.
-  async callsOf(path) {
+  // The statuses that calls of `path`, by that grant if one is named, were answered with, in order.
+  async callsOf(path, grantType) {
     const { log } = await this.#ask('GET', 'calls')
-    return log.filter((call) => call.path === path).map((call) => call.status)
+    const calls = log.filter((call) => call.path === path && (!grantType || call.grant_type === grantType))
+    return calls.map((call) => call.status)
+  }
+
+  // What went wrong on order, in the words of the console's log, in order.
+  async faultsMet() {
+    const { entries } = await this.#ask('GET', 'log')
+    return entries.map((line) => line.note ?? '').filter((note) => note.startsWith('fault: '))
   }
 
   // The first person, app user or service account of that kind.

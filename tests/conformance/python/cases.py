@@ -9,6 +9,7 @@ from stage import Expected, case, refused, same
 ROBIN = "robin@example.com"
 NOT_FOUND = Expected("api", 404, "not_found")
 INSUFFICIENT_SCOPE = Expected("api", 403, "insufficient_scope")
+LOST = "fault: dropped after it was done"
 EXP_WORDS = "Current date/time MUST be before the expiration date/time listed in the 'exp' claim"
 
 
@@ -38,6 +39,11 @@ def bees(session):
 
 def sha1(content):
     return hashlib.sha1(content).hexdigest()
+
+
+def issued(box, kind):
+    """How many tokens of that kind there ever were."""
+    return [token["kind"] for token in box.tokens().values()].count(kind)
 
 
 # Signing in
@@ -242,8 +248,10 @@ def lost_refresh_answer(box, sdk):
     box.fault(path="/oauth2/token", grant_type="refresh_token", drop="after")
     session.refresh()
     same(session.me().login, ROBIN, "the user")
-    pairs = [token for token in box.tokens().values() if token["kind"] == "refresh"]
-    same(len(pairs), 2, "the number of refresh tokens ever issued")
+    same(issued(box, "refresh"), 2, "the number of refresh tokens ever issued")
+    same(box.faults_met(), [LOST], "what went wrong")
+    answers = box.calls_of("/oauth2/token", "refresh_token")
+    same(answers, [200, 200], "the answers to its refreshes, the first of them lost")
 
 
 # Narrowed tokens
@@ -415,6 +423,7 @@ def retry_of_a_refresh_on_429(box, sdk):
     box.fault(path="/oauth2/token", grant_type="refresh_token", status=429, retry_after=0)
     session.refresh()
     same(session.me().login, ROBIN, "the user")
+    same(box.calls_of("/oauth2/token", "refresh_token"), [429, 200], "the answers to its refreshes")
 
 
 # Client credentials
@@ -532,6 +541,8 @@ def jwt_throttled(box, sdk):
     session = sdk.jwt(box.settings_file())
     box.fault(path="/oauth2/token", status=429, retry_after=0)
     same(session.me().id, box.user("service_account", JWT_APP[0])["id"], "the user")
+    same(box.calls_of("/oauth2/token"), [429, 200], "the answers to its assertions")
+    same(issued(box, "access"), 1, "the number of access tokens ever issued")
 
 
 @case
@@ -540,6 +551,7 @@ def jwt_brought_twice(box, sdk):
     box.fault(path="/oauth2/token", status=429, retry_after=0, processed=True)
     words = "Please check the 'jti' claim. A unique 'jti' value is required."
     refused(sdk, invalid_grant(words), session.me)
+    same(box.calls_of("/oauth2/token"), [429, 400], "the answers to its assertion")
 
 
 @case
@@ -547,6 +559,7 @@ def jwt_jti_healed(box, sdk):
     session = sdk.jwt(box.settings_file())
     box.fault(path="/oauth2/token", drop="after")
     same(session.me().id, box.user("service_account", JWT_APP[0])["id"], "the user")
+    same(box.faults_met(), [LOST], "what went wrong")
     same(box.calls_of("/oauth2/token"), [200, 400, 200], "the answers to its assertions, the first of them lost")
 
 
@@ -555,3 +568,5 @@ def jwt_signed_anew(box, sdk):
     session = sdk.jwt(box.settings_file())
     box.fault(path="/oauth2/token", status=429, retry_after=0, processed=True)
     same(session.me().id, box.user("service_account", JWT_APP[0])["id"], "the user")
+    same(box.calls_of("/oauth2/token"), [429, 200], "the answers to its assertions")
+    same(issued(box, "access"), 2, "the number of access tokens ever issued")

@@ -46,9 +46,15 @@ class Emulator:
         """Every token there ever was, by its value."""
         return {token["value"]: token for token in self._ask("GET", "ledger")["tokens"]}
 
-    def calls_of(self, path):
-        """The statuses that calls of `path` were answered with, in order."""
-        return [call["status"] for call in self._ask("GET", "calls")["log"] if call["path"] == path]
+    def calls_of(self, path, grant_type=None):
+        """The statuses that calls of `path`, by that grant if one is named, were answered with, in order."""
+        calls = [call for call in self._ask("GET", "calls")["log"] if call["path"] == path]
+        return [call["status"] for call in calls if grant_type in (None, call["grant_type"])]
+
+    def faults_met(self):
+        """What went wrong on order, in the words of the console's log, in order."""
+        notes = [line["note"] or "" for line in self._ask("GET", "log")["entries"]]
+        return [note for note in notes if note.startswith("fault: ")]
 
     def user(self, kind, client_id=None):
         """The first person, app user or service account of that kind."""
