@@ -424,6 +424,7 @@ const clientCredentials = {
     const first = await session.me()
     await box.expire('access')
     same((await session.me()).id, first.id, 'the user')
+    same(await box.callsOf('/2.0/users/me'), [200, 401, 200], 'the answers')
   },
 
   async app_not_authorized(box, sdk) {
@@ -463,6 +464,7 @@ const jwt = {
     const first = await session.me()
     await box.expire('access')
     same((await session.me()).id, first.id, 'the user')
+    same(await box.callsOf('/2.0/users/me'), [200, 401, 200], 'the answers')
   },
 
   async jwt_unknown_user(box, sdk) {

@@ -452,6 +452,7 @@ def ccg_token_renewed(box, sdk):
     first = session.me().id
     box.expire("access")
     same(session.me().id, first, "the user")
+    same(box.calls_of("/2.0/users/me"), [200, 401, 200], "the answers")
 
 
 @case
@@ -489,6 +490,7 @@ def jwt_token_renewed(box, sdk):
     first = session.me().id
     box.expire("access")
     same(session.me().id, first, "the user")
+    same(box.calls_of("/2.0/users/me"), [200, 401, 200], "the answers")
 
 
 @case
