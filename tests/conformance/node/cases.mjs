@@ -204,6 +204,7 @@ const refresh = {
     const tokens = await box.tokens()
     const pair = await session.pair()
     same(pair.map((value) => tokens.get(value)?.state), ['live', 'live'], 'the stored pair')
+    same(await box.callsOf('/oauth2/token', 'refresh_token'), [200], 'the answers to its refreshes')
     same((await (await sdk.resume(pair)).me()).login, ROBIN, 'whose pair is stored')
   },
 
@@ -213,6 +214,7 @@ const refresh = {
     await one.refresh()
     await other.refresh()
     same(await other.pair(), await one.pair(), 'the pair that the second refresh brings')
+    same(await box.callsOf('/oauth2/token', 'refresh_token'), [200, 200], 'the answers to the refreshes')
   },
 
   async refresh_token_reused(box, sdk) {

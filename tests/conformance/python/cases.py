@@ -205,6 +205,7 @@ def refreshed_pair_is_stored(box, sdk):
     session.me()
     tokens = box.tokens()
     same([tokens[value]["state"] for value in session.pair()], ["live", "live"], "the stored pair")
+    same(box.calls_of("/oauth2/token", "refresh_token"), [200], "the answers to its refreshes")
     same(sdk.resume(session.pair()).me().login, ROBIN, "whose pair is stored")
 
 
@@ -215,6 +216,7 @@ def refresh_again_before_use(box, sdk):
     one.refresh()
     other.refresh()
     same(other.pair(), one.pair(), "the pair that the second refresh brings")
+    same(box.calls_of("/oauth2/token", "refresh_token"), [200, 200], "the answers to the refreshes")
 
 
 @case
