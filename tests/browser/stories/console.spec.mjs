@@ -25,6 +25,15 @@ test('an app is made, and what was refused stands in the form with all that was 
   await expect(card.getByRole('button', { name: `Change ${name}` })).toBeFocused();
 });
 
+test('what has to stay offers no way to remove it', async ({ robin, page }) => {
+  await robin.open('Apps');
+  await expect(page.getByRole('button', { name: 'Remove Keyhole with JWT', exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Remove Keyhole', exact: true })).toHaveCount(0);
+  await robin.open('People');
+  await expect(page.getByRole('button', { name: 'Remove Alex App User', exact: true })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Remove Robin Sample', exact: true })).toHaveCount(0);
+});
+
 test('an app is changed and removed, after a question', async ({ robin, page }) => {
   const { name } = await robin.makeApp({ redirect_uris: ['https://harbour.example/back'] });
   await robin.open('Apps');

@@ -132,6 +132,7 @@ fn told(emulator: &Emulator, app: &App) -> Value {
         "service_account":
             service_account.map(|user| json!({"id": user.id, "name": user.name, "login": user.login})),
         "keys": keys,
+        "stays": app.client_id == emulator.options.client_id,
     })
 }
 

@@ -100,5 +100,6 @@ fn told(emulator: &Emulator, user: &User) -> Value {
         "kind": kind,
         "client_id": client_id,
         "space_used": emulator.account(&user.id).space_used(),
+        "stays": user.id == ROBIN_ID || kind == "service_account",
     })
 }

@@ -208,3 +208,20 @@ fn the_console_changes_things_also_where_browsers_do_not_tell_the_site() {
         "a page of the content host is no console"
     );
 }
+
+#[test]
+fn what_is_said_to_stay_cannot_be_removed_and_all_else_can() {
+    let mut client = Client::new();
+    for (list, id) in [("users", "id"), ("apps", "client_id")] {
+        let listed = client.ask("GET", &format!("/emulator/{list}")).send().json();
+        let mut stays = 0;
+        for one in listed[list].as_array().expect("a list") {
+            let gone = client
+                .ask("DELETE", &format!("/emulator/{list}/{}", one[id].as_str().expect("an id")))
+                .send();
+            assert_eq!(gone.status, if one["stays"] == true { 409 } else { 200 }, "{one}");
+            stays += usize::from(one["stays"] == true);
+        }
+        assert!(stays > 0, "{list}");
+    }
+}

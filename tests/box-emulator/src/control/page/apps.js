@@ -52,7 +52,7 @@ export class Apps {
       fact('Service account', app.service_account ? code(app.service_account.login) : plain('None'));
       fact('Authorized', plain(app.authorized ? 'Yes, by the enterprise’s admin' : 'No: its calls for tokens are refused'));
       fact('Acts as users', plain(app.may_act_as_users ? 'Yes' : 'No'));
-      fact('Managed users', plain(app.enterprise_access ? 'May meet them' : 'Knows only its own app users'));
+      fact('Managed users', plain(app.enterprise_access ? 'May speak for them' : 'Knows only its own app users'));
     }
     fact('CORS origins', list(app.cors_origins, 'None: no web page may call the API with its tokens.'));
     fact('Scopes', list(app.scopes, 'None: its tokens allow nothing.', 'inline-list'));
@@ -65,7 +65,11 @@ export class Apps {
       ...(app.auth === 'jwt' ? [
         button('Make a key and download settings', (pressed) => during(card, pressed, () => this.#makeKey(app)), { className: '', kind: 'settings' }),
         button('Add a public key', () => this.#keys.open(app), { className: '', kind: 'key' })] : []),
-      button('Remove', (pressed) => this.#remove(app, card, pressed), { label: `Remove ${app.name}`, className: 'danger' })));
+      ...(app.stays ? [] : [
+        button('Remove', (pressed) => this.#remove(app, card, pressed), { label: `Remove ${app.name}`, className: 'danger' })])));
+    if (app.stays) {
+      fact('Stays', 'It is the app that this program was started with.');
+    }
     return card;
   }
 

@@ -20,7 +20,7 @@ export class People {
       { name: 'Password', labelled: true, show: ({ password }) => (password === null ? '' : element('code', {}, password)) },
       { name: 'Id', labelled: true, className: 'number', show: ({ id }) => element('code', {}, id) },
       { name: 'Space used', labelled: true, className: 'number', show: ({ space_used: used }) => bytes(used) },
-      { name: 'Actions', unseen: true, className: 'acts', changes: ({ name, kind }) => [name, kind], show: (_, now) => this.#acts(now) },
+      { name: 'Actions', unseen: true, className: 'acts', changes: ({ name, stays }) => [name, stays], show: (_, now) => this.#acts(now) },
     ],
   });
 
@@ -47,10 +47,10 @@ export class People {
   }
 
   #acts(now) {
-    const { name, kind } = now();
+    const { name, stays } = now();
     const row = document.createDocumentFragment();
     row.append(copyButton(`id of ${name}`, () => now().id, 'Copy id'));
-    if (kind !== 'service_account') {
+    if (!stays) {
       row.append(button('Remove', (pressed) => this.#remove(now(), pressed), { label: `Remove ${name}`, kind: 'remove' }));
     }
     return row;
