@@ -146,6 +146,11 @@ export class Keyhole extends EventTarget {
 export interface BoxPreviewElement extends HTMLElement {
   /** The file's id. */
   file: string | null;
+  /**
+   * Files to go through with the library's arrows, by their ids; as an attribute parted by blanks or commas. Without
+   * `file` the first is shown.
+   */
+  collection: string[];
   /** Scopes to ask for; by default what Keyhole gives. */
   scopes: string | null;
   /** The library's own option: `none`, `light`, `dark`. */

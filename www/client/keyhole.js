@@ -78,7 +78,7 @@ export class Keyhole extends EventTarget {
 let shared;
 
 class BoxPreview extends HTMLElement {
-  static observedAttributes = ["file", "scopes", "header", "show-download", "locale"];
+  static observedAttributes = ["file", "collection", "scopes", "header", "show-download", "locale"];
 
   #root = this.attachShadow({ mode: "open" });
   #keyhole;
@@ -108,7 +108,7 @@ class BoxPreview extends HTMLElement {
 
   connectedCallback() {
     // A property set before the element was defined hides the accessor: hand it over.
-    for (const name of ["keyhole", "options", "file", "scopes", "header", "showDownload", "locale"]) {
+    for (const name of ["keyhole", "options", "file", "collection", "scopes", "header", "showDownload", "locale"]) {
       if (Object.hasOwn(this, name)) {
         const value = this[name];
         delete this[name];
@@ -188,6 +188,16 @@ for (const [property, attribute] of [
     },
   });
 }
+Object.defineProperty(BoxPreview.prototype, "collection", {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return (this.getAttribute("collection") ?? "").split(/[\s,]+/).filter(Boolean);
+  },
+  set(ids) {
+    this.setAttribute("collection", [ids ?? []].flat().join(" "));
+  },
+});
 Object.defineProperty(BoxPreview.prototype, "showDownload", {
   configurable: true,
   enumerable: true,

@@ -4,6 +4,13 @@
 #[derive(Clone, PartialEq, Eq)]
 pub struct Item(String);
 
+/// The files of a collection, parted by blanks or commas. `None` when one of them is none.
+#[must_use]
+pub fn collection(list: &str) -> Option<Vec<Item>> {
+    let names = list.split([' ', ',', '\t', '\n']).filter(|name| !name.is_empty());
+    names.map(|name| Item::parse(name).filter(Item::is_file)).collect()
+}
+
 impl Item {
     /// Reads a typed id. A bare number is a file: the preview library's older ids.
     #[must_use]
@@ -120,5 +127,19 @@ mod tests {
     #[test]
     fn no_scopes_leave_the_choice_to_keyhole() {
         assert!(Scopes::parse(" \n ").names().is_none());
+    }
+
+    #[test]
+    fn a_collection_is_a_list_of_files_or_nothing() {
+        let ids = |list: &str| {
+            collection(list).map(|items| items.iter().map(|item| item.id().to_owned()).collect::<Vec<_>>())
+        };
+        for list in ["1 2", "1,2", " file_1,\n 2 "] {
+            assert_eq!(ids(list).as_deref(), Some(&["1".to_owned(), "2".to_owned()][..]), "{list}");
+        }
+        assert_eq!(ids("").as_deref(), Some(&[][..]));
+        for list in ["1 folder_2", "1 x", "../2"] {
+            assert!(ids(list).is_none(), "{list}");
+        }
     }
 }

@@ -101,3 +101,24 @@ test.describe(() => {
     await robin.isOut();
   });
 });
+
+test('a collection is gone through with arrows, and its next files are asked for at once', async ({ inside, page, wire }) => {
+  await inside.enter('Garden');
+  const ids = await inside.rows.evaluateAll((rows) => rows.slice(0, 3).map((row) => row.getAttribute('href').split('/').at(-1)));
+  const names = await inside.rows.evaluateAll((rows) => rows.slice(0, 3).map((row) => row.querySelector('.name').textContent));
+  serve(wire, `<script type="module" src="${KEYHOLE}/keyhole.js"></script><box-preview collection="${ids.join(', ')}"></box-preview>`);
+  const before = wire.to('/api/tokens').length;
+  await page.addInitScript(() => {
+    window.loaded = [];
+    addEventListener('keyhole-load', ({ detail }) => window.loaded.push(detail.name));
+  });
+  await page.goto('/app');
+  await expect(inside.preview).toHaveAttribute('data-keyhole', 'ready');
+  await inside.preview.getByRole('button', { name: 'Next file' }).click();
+  await expect.poll(() => page.evaluate(() => window.loaded)).toEqual(names.slice(0, 2));
+  await inside.preview.getByRole('button', { name: 'Next file' }).click();
+  await expect.poll(() => page.evaluate(() => window.loaded)).toEqual(names);
+  const asked = wire.to('/api/tokens').slice(before).map(({ askedBody }) => JSON.parse(askedBody).items);
+  expect(asked).toEqual([[`file_${ids[0]}`], [`file_${ids[1]}`, `file_${ids[2]}`]]);
+  expect(await inside.preview.evaluate((element) => element.collection)).toEqual(ids);
+});

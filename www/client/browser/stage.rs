@@ -18,8 +18,8 @@ use super::view::{Face, View};
 use super::{fault_of, get, http, object, run, set, settling, text, wire};
 use crate::fault::{self, Fault};
 use crate::library::{Verdict, cause, is_fatal};
-use crate::want::{Item, Scopes, Want};
-use crate::words::{self, Action};
+use crate::want::{Item, Scopes, Want, collection};
+use crate::words::{self, Action, Words};
 
 /// The inside of one `<box-preview>`.
 #[wasm_bindgen]
@@ -31,6 +31,8 @@ struct Inner {
     client: Rc<Shared>,
     view: View,
     intercept: Function,
+    /// What the person can go through with the library's arrows.
+    collection: RefCell<Vec<Item>>,
     /// Counts what was asked to be shown, so that what comes late is recognised.
     turn: Cell<u32>,
     showing: RefCell<Option<Showing>>,
@@ -72,6 +74,7 @@ impl Stage {
             client: client.share(),
             view: View::build(host, root)?,
             intercept,
+            collection: RefCell::default(),
             turn: Cell::default(),
             showing: RefCell::default(),
             mounted: RefCell::default(),
@@ -105,13 +108,19 @@ impl Inner {
     fn refresh(self: &Rc<Self>, healed: bool) {
         let turn = self.turn.get().wrapping_add(1);
         self.turn.set(turn);
-        let Some(file) = self.view.attribute("file") else {
-            self.leave();
-            return self.view.face(Face::Idle);
-        };
-        let Some(item) = Item::parse(&file).filter(Item::is_file) else {
+        let Some(collection) = collection(&self.view.attribute("collection").unwrap_or_default()) else {
             return self.fail(&Fault::new(fault::MALFORMED_ITEM));
         };
+        let item = match (self.view.attribute("file"), collection.first()) {
+            (Some(file), _) => Item::parse(&file).filter(Item::is_file),
+            (None, Some(first)) => Some(first.clone()),
+            (None, None) => {
+                self.leave();
+                return self.view.face(Face::Idle);
+            }
+        };
+        let Some(item) = item else { return self.fail(&Fault::new(fault::MALFORMED_ITEM)) };
+        self.collection.replace(collection);
         let scopes = Scopes::parse(&self.view.attribute("scopes").unwrap_or_default());
         let want = Want { item, scopes };
         self.showing.replace(Some(Showing {
@@ -169,6 +178,11 @@ impl Inner {
         if let Some(header) = self.view.attribute("header") {
             set(&options, "header", header);
         }
+        let ids: js_sys::Array =
+            self.collection.borrow().iter().map(|item| JsValue::from(item.id())).collect();
+        if ids.length() > 0 {
+            set(&options, "collection", ids);
+        }
         options.into()
     }
 
@@ -187,6 +201,8 @@ impl Inner {
             "preview_error",
             &listener(move |event| with(&weak, |inner| inner.failed(&event))),
         )?;
+        let weak = Rc::downgrade(self);
+        preview.add_listener("navigate", &listener(move |to| with(&weak, |inner| inner.navigated(&to))))?;
         let mounted = Rc::new(Mounted { preview, stage: self.view.stage()?, token: token.into_js_value() });
         self.mounted.replace(Some(Rc::clone(&mounted)));
         wire::join(&self.client);
@@ -261,6 +277,21 @@ impl Inner {
         self.view.dispatch("keyhole-load", &detail);
     }
 
+    /// The person went on to another file of the collection; the library says which, by its id or as an object.
+    fn navigated(&self, to: &JsValue) {
+        let id = to.as_string().or_else(|| text(to, "id"));
+        let Some(item) = id.and_then(|id| Item::parse(&id)).filter(Item::is_file) else { return };
+        if let Some(showing) = &mut *self.showing.borrow_mut() {
+            let want = Want { item, scopes: showing.want.scopes.clone() };
+            *showing = Showing { want, asked: 0, loaded: false, healed: false, verdict: None };
+        }
+    }
+
+    /// With other files beside it, a file that does not come is the library's to tell: its arrows lead on.
+    fn leads_on(&self) -> bool {
+        self.mounted.borrow().is_some() && self.collection.borrow().len() > 1
+    }
+
     /// An event of a file that is no longer shown changes nothing. One that names no file is about this one.
     fn concerns(&self, file: &JsValue) -> bool {
         let showing = self.showing.borrow();
@@ -293,8 +324,11 @@ impl Inner {
 
     /// Takes the preview away and says in words why, and what can be done.
     fn fail(self: &Rc<Self>, fault: &Fault) {
-        self.leave();
         let words = words::of(&fault.code);
+        if self.leads_on() && !fault.ends_session() {
+            return self.tell(fault, &words);
+        }
+        self.leave();
         let weak = Rc::downgrade(self);
         let act = listener(move |_| with(&weak, |inner| inner.act(words.action)));
         let detail =
@@ -302,11 +336,15 @@ impl Inner {
         let parts = detail.into_iter().flatten().filter(|part| !part.is_empty());
         let detail = parts.collect::<Vec<_>>().join(" · ");
         self.view.message(Face::Message, &words, &detail, &act).ok();
-        let detail = object([("code", fault.code.as_str().into()), ("message", words.title.into())]);
-        self.view.dispatch("keyhole-error", &detail);
+        self.tell(fault, &words);
         if fault.ends_session() {
             self.come_back();
         }
+    }
+
+    fn tell(&self, fault: &Fault, words: &Words) {
+        let detail = object([("code", fault.code.as_str().into()), ("message", words.title.into())]);
+        self.view.dispatch("keyhole-error", &detail);
     }
 
     /// Once somebody is signed in, here or in another tab, the file comes by itself.
