@@ -360,6 +360,7 @@ const revoking = {
     await session.revoke()
     const later = await sdk.resume(pair)
     await refused(sdk, sdk.endedPair, () => later.me())
+    same(await box.refreshRefused(pair[1]), [400, 'invalid_grant'], 'what the refresh token brings')
   },
 
   async revoke_of_a_narrowed_token(box, sdk) {

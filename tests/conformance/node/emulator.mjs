@@ -109,6 +109,19 @@ export class Emulator {
     return answer.get('code')
   }
 
+  // The status and the error with which a refresh is refused, if it is. No SDK stands between: not each of them brings
+  // a refresh token that has ended.
+  async refreshRefused(refreshToken) {
+    const body = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      client_id: OAUTH_APP.clientId,
+      client_secret: OAUTH_APP.clientSecret,
+    })
+    const answer = await fetch(`${this.url}/oauth2/token`, { method: 'POST', body })
+    return answer.ok ? undefined : [answer.status, (await answer.json()).error]
+  }
+
   async #ask(method, path, body) {
     const answer = await fetch(`${this.url}/emulator/${path}`, {
       method,

@@ -366,6 +366,7 @@ def revoke(box, sdk):
     pair = session.pair()
     session.revoke()
     refused(sdk, sdk.ENDED_PAIR, sdk.resume(pair).me)
+    same(box.refresh_refused(pair[1]), (400, "invalid_grant"), "what the refresh token brings")
 
 
 @case

@@ -98,6 +98,18 @@ class Emulator:
             raise Failed("the authorize page gave back another state")
         return answer["code"][0]
 
+    def refresh_refused(self, refresh_token):
+        """The status and the error with which a refresh is refused, if it is. No SDK stands between: not each of them
+        brings a refresh token that has ended."""
+        client_id, client_secret = OAUTH_APP
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        form |= {"client_id": client_id, "client_secret": client_secret}
+        try:
+            urllib.request.urlopen(f"{self.url}/oauth2/token", urlencode(form).encode()).close()
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.load(refusal)["error"]
+        return None
+
     def _ask(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/emulator/{path}", data, method=method)
