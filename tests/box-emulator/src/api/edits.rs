@@ -81,9 +81,7 @@ pub(crate) fn change(
     let change: Change = body(call)?;
     change.rights().into_iter().try_for_each(|right| bearer.require_with(place, item, right))?;
     precondition(call, item)?;
-    if change.description.as_ref().is_some_and(|text| text.chars().count() > DESCRIPTION_LENGTH_MAX) {
-        return Err(refusals::bad_parameter("description"));
-    }
+    check_description(change.description.as_deref())?;
     may_become(emulator, bearer, place, item, &change)?;
 
     let owner = place.owner.to_owned();
@@ -106,6 +104,15 @@ pub(crate) fn change(
         }
     }
     Ok(answer::ok(&changed(emulator, call, bearer, id)?))
+}
+
+/// # Errors
+/// 400 for one that is too long.
+pub(crate) fn check_description(description: Option<&str>) -> Result<(), ApiRefusal> {
+    if description.is_some_and(|text| text.chars().count() > DESCRIPTION_LENGTH_MAX) {
+        return Err(refusals::bad_parameter("description"));
+    }
+    Ok(())
 }
 
 /// Whether the item can get that name in that folder.

@@ -26,6 +26,8 @@ use crate::world::dates;
 struct Attributes {
     name: Option<String>,
     parent: Option<Parent>,
+    /// Box's reference has it only for a change; boxsdk 3 sends it with each new file (`Folder.upload_stream`).
+    description: Option<String>,
     content_created_at: Option<String>,
     content_modified_at: Option<String>,
     /// Bytes; only the question asks by it.
@@ -34,8 +36,9 @@ struct Attributes {
 
 impl Attributes {
     /// # Errors
-    /// 400 for a date that is none.
+    /// 400 for a date that is none, and for a description that is too long.
     fn check(self) -> Result<Self, ApiRefusal> {
+        edits::check_description(self.description.as_deref())?;
         let bad = |date: &Option<String>| date.as_deref().is_some_and(|date| dates::read(date).is_none());
         if bad(&self.content_created_at) {
             return Err(refusals::bad_parameter("content_created_at"));
@@ -65,7 +68,7 @@ pub(crate) fn new_file(
     uploaded(emulator, call, bearer, &owner, &attributes, ItemId::File(id), StatusCode::CREATED)
 }
 
-/// `POST …/files/{id}/content`. A `name` in the attributes renames the file.
+/// `POST …/files/{id}/content`. A `name` in the attributes renames the file; that, or a `description`, needs the right to.
 ///
 /// # Errors
 /// As [`new_file`], [`Bearer::file`]; 412.
@@ -84,6 +87,9 @@ pub(crate) fn new_version(
         bearer.require_with(place, Item::File(file), Right::Rename)?;
         changes::check_name(name)?;
         edits::free_name(bearer, place, &file.parent, name, Some(&id))?;
+    }
+    if attributes.description.is_some() {
+        bearer.require_with(place, Item::File(file), Right::Rename)?;
     }
     let owner = place.owner.to_owned();
     let data = emulator.state.edit();
@@ -135,6 +141,9 @@ fn uploaded(
 ) -> Result<Response, ApiRefusal> {
     let account = emulator.state.edit().accounts.get_mut(owner);
     if let Some(about) = account.and_then(|account| account.about_mut(&id)) {
+        if let Some(description) = &attributes.description {
+            about.description.clone_from(description);
+        }
         about.content_created_at.clone_from(&attributes.content_created_at);
         about.content_modified_at.clone_from(&attributes.content_modified_at);
     }

@@ -140,6 +140,37 @@ fn the_uploader_s_dates_are_kept() {
 }
 
 #[test]
+fn a_description_comes_with_the_bytes_and_null_is_none() {
+    let (mut client, token) = desk();
+    let mut upload = |target: &str, token: &str, attributes: Value| {
+        let attributes = attributes.to_string();
+        let parts: [(&str, &[u8]); 2] = [("attributes", attributes.as_bytes()), ("file", b"x")];
+        client.ask("POST", target).bearer(token).parts(&parts).send()
+    };
+    let new = "/upload/2.0/files/content";
+    let mut named = |name: &str, description: Value| {
+        let attributes = json!({"name": name, "parent": {"id": "0"}, "description": description});
+        upload(new, &token, attributes)
+    };
+    assert_eq!(named("a.txt", Value::Null).json()["entries"][0]["description"], "");
+    let file = named("b.txt", json!("From the pier")).json();
+    let file = &file["entries"][0];
+    assert_eq!(file["description"], "From the pier");
+    named("c.txt", json!("x".repeat(257))).is_bad("invalid_parameter", "description");
+
+    let id = file["id"].as_str().expect("id").to_owned();
+    let version = format!("/upload/2.0/files/{id}/content");
+    let kept = upload(&version, &token, json!({})).json();
+    assert_eq!(kept["entries"][0]["description"], "From the pier");
+    let changed = upload(&version, &token, json!({"description": "From the boat"})).json();
+    assert_eq!(changed["entries"][0]["description"], "From the boat");
+    let child = client.child(&token, "item_upload", &format!("files/{id}"));
+    let attributes = json!({"description": "Nobody's"}).to_string();
+    let parts: [(&str, &[u8]); 2] = [("attributes", attributes.as_bytes()), ("file", b"y")];
+    client.ask("POST", &version).bearer(&child).parts(&parts).send().lacks_scope();
+}
+
+#[test]
 fn a_taken_name_is_a_conflict_that_names_the_file() {
     let (mut client, token) = desk();
     let id = client.uploaded(&token, "0", "a.txt", b"x");
