@@ -141,7 +141,7 @@ impl LocalBox {
         let options = Options {
             api_origin: format!("http://{address}"),
             client_id: CLIENT_ID.to_owned(),
-            client_secret: CLIENT_SECRET.to_owned(),
+            client_secret: Some(CLIENT_SECRET.to_owned()),
             settings,
             seed,
             ..Options::default()

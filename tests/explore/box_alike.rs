@@ -81,7 +81,7 @@ impl Both {
         let options = Options { settings, ..Options::default() };
         let app = BoxApp {
             client_id: options.client_id.clone(),
-            client_secret: ClientSecret::new(options.client_secret.clone()),
+            client_secret: ClientSecret::new(options.client_secret().to_owned()),
             authorize_url: format!("{API}/api/oauth2/authorize").parse().unwrap(),
             api_url: API.parse().unwrap(),
         };

@@ -23,7 +23,16 @@ use crate::world::apps::{App, Auth};
 use crate::world::own_files::OwnFile;
 use crate::world::state::State;
 
+/// The secret of the app when nobody gave one.
+const CLIENT_SECRET: &str = "keyhole-dev-secret-not-a-secret";
+/// Where the app sends people back to when nobody said where.
+const REDIRECT_URI: &str = "http://localhost:8787/auth/callback";
+/// The app's CORS allow-list when nobody gave one.
+const CORS_ORIGIN: &str = "http://localhost:8787";
+
 /// How an emulator is set up; everything has a default.
+///
+/// What is `None` was not given: an app that a state holds keeps its own, a new one gets the default.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// `scheme://host:port` of the API and the authorize page.
@@ -33,14 +42,14 @@ pub struct Options {
     /// The app's client id.
     pub client_id: String,
     /// The app's client secret.
-    pub client_secret: String,
-    /// Where the authorize page may send people back to.
-    pub redirect_uris: Vec<String>,
-    /// The app's CORS allow-list.
-    pub cors_origins: Vec<String>,
+    pub client_secret: Option<String>,
+    /// Where the authorize page may send people back to; an app that is there already keeps others beside them.
+    pub redirect_uris: Option<Vec<String>>,
+    /// The app's CORS allow-list; an app that is there already keeps others beside them.
+    pub cors_origins: Option<Vec<String>>,
     /// The app's scopes: what a login may ask for at most.
     pub scopes: String,
-    /// The switches at the start, and again after a reset.
+    /// The switches of a new emulator, and again after a reset. A state that is resumed has its own.
     pub settings: Settings,
     /// Files of one's own for Robin's account.
     pub files: Vec<OwnFile>,
@@ -54,13 +63,37 @@ impl Default for Options {
             api_origin: "http://127.0.0.1:9400".to_owned(),
             content_origin: "http://127.0.0.1:9401".to_owned(),
             client_id: "keyhole-dev".to_owned(),
-            client_secret: "keyhole-dev-secret-not-a-secret".to_owned(),
-            redirect_uris: vec!["http://localhost:8787/auth/callback".to_owned()],
-            cors_origins: vec!["http://localhost:8787".to_owned()],
+            client_secret: None,
+            redirect_uris: None,
+            cors_origins: None,
             scopes: "root_readwrite".to_owned(),
             settings: Settings::default(),
             files: Vec::new(),
             seed: 1,
+        }
+    }
+}
+
+impl Options {
+    /// The secret that a new app has.
+    #[must_use]
+    pub fn client_secret(&self) -> &str {
+        self.client_secret.as_deref().unwrap_or(CLIENT_SECRET)
+    }
+
+    /// The app as it is registered at the first start.
+    fn new_app(&self) -> App {
+        let or_default = |given: &Option<Vec<String>>, default: &str| {
+            given.as_ref().map_or_else(|| vec![default.to_owned()], |_| Vec::new())
+        };
+        let scopes = self.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
+        App {
+            name: "Keyhole".to_owned(),
+            client_secret: self.client_secret().to_owned(),
+            redirect_uris: or_default(&self.redirect_uris, REDIRECT_URI),
+            cors_origins: or_default(&self.cors_origins, CORS_ORIGIN),
+            scopes: scopes.collect(),
+            ..App::new(&self.client_id, Auth::OAuth2)
         }
     }
 }
@@ -93,15 +126,16 @@ impl Emulator {
     /// An emulator in which nothing has happened yet.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let state = State::new(options.seed);
+        let mut state = State::new(options.seed);
+        state.edit().settings = options.settings.clone();
         Self::resume(options, state)
     }
 
-    /// An emulator that goes on where `state` was written.
+    /// An emulator that goes on where `state` was written, with the switches of then: [`State::set`] changes them.
     #[must_use]
     pub fn resume(options: Options, state: State) -> Self {
         let mut emulator = Self {
-            settings: options.settings.clone(),
+            settings: Settings { broken: options.settings.broken, ..state.settings.clone() },
             state,
             faults: Faults::default(),
             calls: Calls::default(),
@@ -120,21 +154,30 @@ impl Emulator {
         self.bring_files();
     }
 
-    /// The app of the options. One that is there already keeps what it has, and gets what they add.
+    /// The switches from now on, over restarts, too.
+    pub(crate) fn set(&mut self, settings: Settings) {
+        if self.state.settings != settings {
+            self.state.edit().settings = settings.clone();
+        }
+        self.settings = settings;
+    }
+
+    /// The app of the options. One that is there already keeps what it has, and gets what was given.
     fn register_app(&mut self) {
         let options = &self.options;
-        let scopes = options.scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned);
-        let new = || App {
-            name: "Keyhole".to_owned(),
-            scopes: scopes.collect(),
-            ..App::new(&options.client_id, Auth::OAuth2)
-        };
-        let mut app = self.state.apps.get(&options.client_id).cloned().unwrap_or_else(new);
-        app.client_secret.clone_from(&options.client_secret);
+        let known = self.state.apps.get(&options.client_id).cloned();
+        let mut app = known.unwrap_or_else(|| options.new_app());
+        if let Some(secret) = &options.client_secret {
+            app.client_secret.clone_from(secret);
+        }
         for (known, given) in
             [(&mut app.redirect_uris, &options.redirect_uris), (&mut app.cors_origins, &options.cors_origins)]
         {
-            known.extend(given.iter().filter(|given| !known.contains(given)).cloned().collect::<Vec<_>>());
+            for given in given.iter().flatten() {
+                if !known.contains(given) {
+                    known.push(given.clone());
+                }
+            }
         }
         if self.state.apps.get(&app.client_id) != Some(&app) {
             self.state.edit().apps.insert(app.client_id.clone(), app);

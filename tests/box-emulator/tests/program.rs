@@ -217,12 +217,12 @@ mod tests {
     fn a_state_of_another_version_is_put_aside_and_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("state.json");
-        fs::write(&file, "{\"format\":1}").expect("written");
+        fs::write(&file, "{\"format\":2}").expect("written");
         let program = start(&["--state", file.to_str().expect("text")]);
         login(&program);
-        let aside = folder.path().join("state.json.format-1");
-        assert_eq!(fs::read_to_string(aside).expect("kept"), "{\"format\":1}");
-        assert!(fs::read_to_string(&file).expect("anew").contains("\"format\":2"));
+        let aside = folder.path().join("state.json.format-2");
+        assert_eq!(fs::read_to_string(aside).expect("kept"), "{\"format\":2}");
+        assert!(fs::read_to_string(&file).expect("anew").contains("\"format\":3"));
     }
 
     #[test]
@@ -234,6 +234,54 @@ mod tests {
         assert_eq!(status["settings"]["decision"], "deny");
         let ended = fails(&["--port", "0", "--content-port", "0", "--set", "pkcs=true"]);
         assert!(ended.contains("--set") && ended.contains("pkcs"), "{ended}");
+    }
+
+    #[test]
+    fn a_switch_outlives_the_program_unless_the_next_start_says_otherwise() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.json");
+        let state = ["--state", file.to_str().expect("text")];
+        let settings = |program: &Program| {
+            let (_, told) = ask(&program.api, "GET /emulator/settings HTTP/1.1", "").expect("an answer");
+            let told: Value = serde_json::from_str(&told).expect("JSON");
+            ["rotation", "pkce", "nested_exchange"].map(|name| told["settings"][name].clone())
+        };
+        let program = start(&state);
+        let changed = json!({"rotation": "strict", "pkce": true, "nested_exchange": false});
+        control(&program, "settings", &changed);
+        drop(program);
+        let program = start(&state);
+        assert_eq!(settings(&program), [json!("strict"), json!(true), json!(false)]);
+        drop(program);
+        let program = start(&[&state[..], &["--rotation", "lazy", "--set", "pkce=false"]].concat());
+        assert_eq!(settings(&program), [json!("lazy"), json!(false), json!(false)]);
+    }
+
+    #[test]
+    fn an_app_changed_in_the_console_stays_so_when_nobody_says_otherwise() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.json");
+        let state = ["--state", file.to_str().expect("text")];
+        let change = |program: &Program| {
+            let changed = json!({"client_secret": "another", "redirect_uris": [], "cors_origins": []});
+            let head = "PATCH /emulator/apps/keyhole-dev HTTP/1.1";
+            ask(&program.api, head, &changed.to_string()).expect("an answer");
+        };
+        let app = |program: &Program| {
+            let (_, told) = ask(&program.api, "GET /emulator/apps HTTP/1.1", "").expect("an answer");
+            let told: Value = serde_json::from_str(&told).expect("JSON");
+            let apps = told["apps"].as_array().expect("apps").clone();
+            let app = apps.into_iter().find(|app| app["client_id"] == "keyhole-dev").expect("the app");
+            ["client_secret", "redirect_uris", "cors_origins"].map(|member| app[member].clone())
+        };
+        let program = start(&state);
+        change(&program);
+        drop(program);
+        let program = start(&state);
+        assert_eq!(app(&program), [json!("another"), json!([]), json!([])]);
+        drop(program);
+        let program = start(&[&state[..], &["--cors-origin", "http://localhost:3000"]].concat());
+        assert_eq!(app(&program), [json!("another"), json!([]), json!(["http://localhost:3000"])]);
     }
 
     #[test]

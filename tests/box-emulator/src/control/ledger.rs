@@ -17,7 +17,8 @@ pub(super) fn list(emulator: &Emulator, call: &Call) -> Done {
     let book: &Book = &emulator.state.book;
     let tokens: Vec<Value> =
         book.in_order().into_iter().map(|(value, token)| row(emulator, call.now_ms, value, token)).collect();
-    done(json!({"client_secret": emulator.options.client_secret, "tokens": tokens}))
+    let app = emulator.app(&emulator.options.client_id);
+    done(json!({"client_secret": app.map(|app| &app.client_secret), "tokens": tokens}))
 }
 
 fn row(emulator: &Emulator, now_ms: u64, value: &str, token: &Token) -> Value {

@@ -28,7 +28,7 @@ macro_rules! switches {
     ($($(#[doc = $about:literal])+ $name:ident: $kind:ty = $default:expr, $values:tt, $source:literal;)+) => {
         /// What `POST /emulator/settings` changes while the emulator runs.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
+        #[serde(default, deny_unknown_fields)]
         pub struct Settings {
             $($(#[doc = $about])+ pub $name: $kind,)+
             /// The rule that is not kept. Not among the settings that callers see or change.

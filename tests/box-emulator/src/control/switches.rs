@@ -31,7 +31,7 @@ pub(super) fn settings(emulator: &Emulator) -> Done {
 }
 
 pub(super) fn change_settings(emulator: &mut Emulator, call: &Call) -> Outcome {
-    emulator.settings = emulator.settings.patched(body(call)?).map_err(bad)?;
+    emulator.set(emulator.settings.patched(body(call)?).map_err(bad)?);
     Ok(done(json!(emulator.settings)))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn advance_clock(emulator: &mut Emulator, call: &Call) -> Outcome {
 pub(super) fn reset(emulator: &mut Emulator) -> Done {
     emulator.state.forget();
     emulator.prepare();
-    emulator.settings = emulator.options.settings.clone();
+    emulator.set(emulator.options.settings.clone());
     emulator.faults.clear();
     emulator.calls.clear();
     emulator.throttle.clear();

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use box_emulator::{Emulator, Options, Rotation, Rule, Settings};
 use clap::{Parser, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::pdfjs::Pdfjs;
@@ -41,13 +41,13 @@ struct Arguments {
     /// The same for file content; must differ from the API's.
     #[arg(long, value_name = "ORIGIN")]
     content_origin: Option<String>,
-    /// Where to keep everything over restarts; uploads go into the folder FILE.uploads. Without it all ends with the
-    /// program.
+    /// Where to keep apps, people, files, tokens and switches over restarts; uploads go into the folder FILE.uploads.
+    /// The log and faults on order are not kept. Without it all ends with the program.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// What becomes of a redeemed refresh token: replayable until the new pair is used, or dead at once.
-    #[arg(long, value_enum, default_value_t = RotationMode::Lazy)]
-    rotation: RotationMode,
+    #[arg(long, value_enum)]
+    rotation: Option<RotationMode>,
     /// A switch at the start (repeatable), as the console lists them: children_die_with_parent=true.
     #[arg(long, value_name = "NAME=VALUE", value_parser = switch)]
     set: Vec<(String, Value)>,
@@ -60,14 +60,16 @@ struct Arguments {
     /// The app's client id.
     #[arg(long, value_name = "ID", default_value_t = Options::default().client_id)]
     client_id: String,
-    /// The app's client secret.
-    #[arg(long, value_name = "SECRET", default_value_t = Options::default().client_secret)]
-    client_secret: String,
-    /// A redirect URI of the app (repeatable). Of a loopback address the port is ignored.
-    #[arg(long, value_name = "URI", default_values_t = Options::default().redirect_uris)]
+    /// The app's client secret; at first keyhole-dev-secret-not-a-secret.
+    #[arg(long, value_name = "SECRET")]
+    client_secret: Option<String>,
+    /// A redirect URI of the app (repeatable); at first http://localhost:8787/auth/callback. Of a loopback address the
+    /// port is ignored.
+    #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
-    /// An origin of the app's CORS allow-list (repeatable): https://app.example, https://*.example.
-    #[arg(long, value_name = "ORIGIN", default_values_t = Options::default().cors_origins)]
+    /// An origin of the app's CORS allow-list (repeatable): https://app.example, https://*.example; at first
+    /// http://localhost:8787.
+    #[arg(long, value_name = "ORIGIN")]
     cors_origin: Vec<String>,
     /// Makes every token the same on each run. Without it they are random.
     #[arg(long, value_name = "N")]
@@ -88,6 +90,16 @@ Examples:
 enum RotationMode {
     Lazy,
     Strict,
+}
+
+impl RotationMode {
+    /// As the switch of that name has it.
+    fn value(self) -> Value {
+        json!(match self {
+            Self::Lazy => Rotation::Lazy,
+            Self::Strict => Rotation::Strict,
+        })
+    }
 }
 
 #[tokio::main]
@@ -112,19 +124,18 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         Some(seed) => seed,
         None => getrandom::u64().map_err(|fault| format!("the system gives no randomness: {fault}"))?,
     };
-    let rotation = match arguments.rotation {
-        RotationMode::Lazy => Rotation::Lazy,
-        RotationMode::Strict => Rotation::Strict,
-    };
+    let rotation = arguments.rotation.map(|mode| ("rotation".to_owned(), mode.value()));
+    let given: Vec<(String, Value)> = rotation.into_iter().chain(arguments.set).collect();
+    let some = |given: Vec<String>| (!given.is_empty()).then_some(given);
     let options = Options {
         api_origin: api_origin.clone(),
         content_origin: content_origin.clone(),
         client_id: arguments.client_id,
         client_secret: arguments.client_secret,
-        redirect_uris: arguments.redirect_uri,
-        cors_origins: arguments.cors_origin,
-        settings: Settings { rotation, broken: arguments.broken, ..Settings::default() }
-            .with(arguments.set)
+        redirect_uris: some(arguments.redirect_uri),
+        cors_origins: some(arguments.cors_origin),
+        settings: Settings { broken: arguments.broken, ..Settings::default() }
+            .with(given.clone())
             .map_err(|fault| format!("--set: {fault}"))?,
         files,
         seed,
@@ -132,7 +143,11 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     };
     let mut store = arguments.state.map(Store::new);
     let emulator = match &mut store {
-        Some(store) => Emulator::resume(options, store.load(seed)?),
+        Some(store) => {
+            let mut state = store.load(seed)?;
+            state.set(given).map_err(|fault| format!("--set: {fault}"))?;
+            Emulator::resume(options, state)
+        }
         None => Emulator::new(options),
     };
     announce(&api_origin, &content_origin);

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::api::content::Download;
 use crate::api::representations::Progress;
+use crate::control::settings::Settings;
 use crate::oauth::authorize::Browser;
 use crate::oauth::book::Book;
 use crate::oauth::jwt::UsedAssertions;
@@ -18,8 +20,8 @@ use crate::world::entropy::Entropy;
 use crate::world::people::User;
 use crate::world::sample::{self, Sample};
 
-/// The version of the written form. A change of any field raises it.
-pub const FORMAT: u32 = 2;
+/// The version of the written form. A change of any field raises it; a switch that is new and has a default does not.
+pub const FORMAT: u32 = 3;
 
 /// Everything that outlives a restart: JSON, one object, the fields of [`Data`].
 ///
@@ -38,6 +40,8 @@ pub struct Data {
     format: u32,
     pub(crate) entropy: Entropy,
     pub(crate) clock_ahead_ms: u64,
+    /// The switches, as the next start finds them.
+    pub(crate) settings: Settings,
     /// By client id.
     pub(crate) apps: BTreeMap<String, App>,
     /// By user id.
@@ -82,6 +86,7 @@ impl State {
             format: FORMAT,
             entropy: Entropy::new(seed),
             clock_ahead_ms: 0,
+            settings: Settings::default(),
             apps: apps.into_iter().map(|app| (app.client_id.clone(), app)).collect(),
             users: users.into_iter().map(|user| (user.id.clone(), user)).collect(),
             accounts,
@@ -116,6 +121,18 @@ impl State {
             })?;
         }
         Ok(Self { data, revision: 0 })
+    }
+
+    /// Sets the switches of these names.
+    ///
+    /// # Errors
+    /// A sentence for the caller when a switch or its value does not exist.
+    pub fn set(&mut self, named: impl IntoIterator<Item = (String, Value)>) -> Result<(), String> {
+        let settings = self.settings.clone().with(named)?;
+        if self.settings != settings {
+            self.edit().settings = settings;
+        }
+        Ok(())
     }
 
     /// What people have uploaded, by SHA-1 in hexadecimal: kept beside the written form, not in it.

@@ -276,7 +276,7 @@ fn a_way_back_that_is_not_registered_is_shown_here_and_not_followed() {
 #[test]
 fn of_several_registered_ways_back_one_must_be_named() {
     let options = Options {
-        redirect_uris: vec![CALLBACK.to_owned(), "https://app.example/cb".to_owned()],
+        redirect_uris: Some(vec![CALLBACK.to_owned(), "https://app.example/cb".to_owned()]),
         ..Options::default()
     };
     let mut browser = Browser { client: Client::with(options), cookie: None };

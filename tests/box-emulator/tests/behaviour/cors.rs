@@ -43,7 +43,7 @@ fn a_refused_page_changes_nothing() {
 
 #[test]
 fn with_an_empty_list_every_page_is_refused_and_programs_are_not() {
-    let mut client = Client::with(Options { cors_origins: Vec::new(), ..Options::default() });
+    let mut client = Client::with(Options { cors_origins: Some(Vec::new()), ..Options::default() });
     let pair = client.login();
     assert_eq!(client.ask("GET", "/2.0/users/me").bearer(&pair.access).origin(PAGE).send().status, 403);
     assert!(client.works(&pair.access));

@@ -1,14 +1,14 @@
 //! What outlives a restart, and its written form.
 
-use box_emulator::{Emulator, Options, State, StateFault};
+use box_emulator::{Emulator, Options, Settings, State, StateFault};
 use serde_json::{Value, json};
 
 use crate::support::{Client, PREVIEW};
 
-fn restarted(client: &Client) -> Client {
+fn restarted(client: &Client, options: Options) -> Client {
     let written = client.emulator.state().write().expect("JSON");
     let state = State::read(&written, |_| None).expect("readable");
-    Client { emulator: Emulator::resume(Options::default(), state), now_ms: client.now_ms }
+    Client { emulator: Emulator::resume(options, state), now_ms: client.now_ms }
 }
 
 #[test]
@@ -20,7 +20,7 @@ fn tokens_the_clock_and_a_half_done_rotation_survive_a_restart() {
     let second = client.refresh(&first.refresh).pair();
     client.control("clock", json!({"advance_seconds": 100}));
 
-    let mut client = restarted(&client);
+    let mut client = restarted(&client, Options::default());
     assert_eq!(client.get(&child, &format!("/2.0/files/{file}")).status, 200);
     assert_eq!(client.refresh(&first.refresh).pair().access, second.access, "still pending");
     assert!(client.works(&second.access));
@@ -33,7 +33,7 @@ fn tokens_the_clock_and_a_half_done_rotation_survive_a_restart() {
 fn no_token_is_issued_twice_over_a_restart() {
     let mut client = Client::new();
     let before = client.login();
-    let mut client = restarted(&client);
+    let mut client = restarted(&client, Options::default());
     assert_ne!(client.login().access, before.access);
 }
 
@@ -42,7 +42,73 @@ fn ids_of_files_stay_the_same() {
     let mut client = Client::new();
     let pair = client.login();
     let before = client.id_of(&pair.access, "Letters/Fish & chips.md");
-    assert_eq!(restarted(&client).id_of(&pair.access, "Letters/Fish & chips.md"), before);
+    assert_eq!(restarted(&client, Options::default()).id_of(&pair.access, "Letters/Fish & chips.md"), before);
+}
+
+#[test]
+fn what_the_console_made_of_the_app_stays_and_what_is_given_at_the_start_comes_to_it() {
+    let mut client = Client::new();
+    let changed = json!({
+        "client_secret": "another", "redirect_uris": ["https://app.example/cb"], "cors_origins": [],
+    });
+    assert_eq!(client.drive("PATCH", "apps/keyhole-dev", changed).status, 200);
+    let app = |client: &mut Client| {
+        let apps = client.drive("GET", "apps", Value::Null).json();
+        let apps = apps["apps"].as_array().expect("apps").clone();
+        let app = apps.into_iter().find(|app| app["client_id"] == "keyhole-dev").expect("the app");
+        ["client_secret", "redirect_uris", "cors_origins"].map(|member| app[member].clone())
+    };
+    let mut client = restarted(&client, Options::default());
+    assert_eq!(app(&mut client), [json!("another"), json!(["https://app.example/cb"]), json!([])]);
+    let ledger = client.ask("GET", "/emulator/ledger").send().json();
+    assert_eq!(ledger["client_secret"], "another");
+
+    let given = Options {
+        client_secret: Some("given".to_owned()),
+        redirect_uris: Some(vec!["http://localhost:1/cb".to_owned(), "https://app.example/cb".to_owned()]),
+        cors_origins: Some(vec!["http://localhost:1".to_owned()]),
+        ..Options::default()
+    };
+    let mut client = restarted(&client, given);
+    let ways_back = json!(["https://app.example/cb", "http://localhost:1/cb"]);
+    assert_eq!(app(&mut client), [json!("given"), ways_back, json!(["http://localhost:1"])]);
+}
+
+#[test]
+fn an_app_that_is_new_has_what_was_given_once_and_nothing_else() {
+    let twice = Some(vec!["https://app.example/cb".to_owned(); 2]);
+    let mut client = Client::with(Options { redirect_uris: twice, ..Options::default() });
+    let apps = client.drive("GET", "apps", Value::Null).json();
+    let apps = apps["apps"].as_array().expect("apps").clone();
+    let app = apps.into_iter().find(|app| app["client_id"] == "keyhole-dev").expect("the app");
+    assert_eq!(app["redirect_uris"], json!(["https://app.example/cb"]));
+    assert_eq!(app["cors_origins"], json!(["http://localhost:8787"]));
+}
+
+#[test]
+fn switches_survive_a_restart_and_a_reset_makes_them_the_starts() {
+    let mut client = Client::new();
+    client.settings(json!({"outside_resource_status": 403}));
+    let start = Settings { pkce: true, ..Settings::default() };
+    let mut client = restarted(&client, Options { settings: start, ..Options::default() });
+    let settings = |client: &mut Client| {
+        let settings = client.drive("GET", "settings", Value::Null).json()["settings"].clone();
+        (settings["outside_resource_status"].clone(), settings["pkce"].clone())
+    };
+    assert_eq!(settings(&mut client), (json!(403), json!(false)));
+    client.control("reset", json!({}));
+    assert_eq!(settings(&mut client), (json!(404), json!(true)));
+    let mut client = restarted(&client, Options::default());
+    assert_eq!(settings(&mut client), (json!(404), json!(true)));
+}
+
+#[test]
+fn a_state_from_before_a_switch_has_that_switch_at_its_default() {
+    let client = Client::new();
+    let written = client.emulator.state().write().expect("JSON");
+    let mut written: Value = serde_json::from_slice(&written).expect("JSON");
+    assert!(written["settings"].as_object_mut().expect("settings").remove("pkce").is_some());
+    assert!(State::read(written.to_string().as_bytes(), |_| None).is_ok());
 }
 
 #[test]
@@ -66,6 +132,8 @@ fn the_written_form_is_this_one() {
     let pair = client.redeem(&code).pair();
     let mut written: Value =
         serde_json::from_slice(&client.emulator.state().write().expect("JSON")).expect("JSON");
+    let settings = written["settings"].clone();
+    assert_eq!((&settings["access_token_seconds"], &settings["rotation"]), (&json!(3600), &json!("lazy")));
     // Long; the next test looks at one of each.
     for long in ["accounts", "apps", "users"] {
         written.as_object_mut().expect("an object").remove(long).expect(long);
@@ -88,9 +156,10 @@ fn the_written_form_is_this_one() {
     assert_eq!(
         written,
         json!({
-            "format": 2,
+            "format": 3,
             "entropy": {"seed": 1, "drawn": written["entropy"]["drawn"]},
             "clock_ahead_ms": 0,
+            "settings": settings,
             "book": {
                 "issued": 3,
                 "tokens": {
@@ -118,8 +187,8 @@ fn the_written_form_is_this_one() {
 fn a_file_of_another_kind_or_version_is_refused() {
     assert!(matches!(State::read(b"{", |_| None), Err(StateFault::Unreadable(_))));
     assert!(matches!(State::read(b"{}", |_| None), Err(StateFault::Unreadable(_))));
-    assert!(matches!(State::read(b"{\"format\":3}", |_| None), Err(StateFault::OtherFormat { found: 3 })));
-    assert!(matches!(State::read(b"{\"format\":2}", |_| None), Err(StateFault::Unreadable(_))));
+    assert!(matches!(State::read(b"{\"format\":2}", |_| None), Err(StateFault::OtherFormat { found: 2 })));
+    assert!(matches!(State::read(b"{\"format\":3}", |_| None), Err(StateFault::Unreadable(_))));
 }
 
 #[test]

@@ -215,7 +215,7 @@ impl Client {
         self.ask("GET", &address).send().body
     }
 
-    /// A restart with a state that somebody changed in between. Settings are as at the first start.
+    /// A restart with a state that somebody changed in between. Switches stay.
     pub(crate) fn rewrite(&mut self, change: impl FnOnce(&mut Value)) {
         let state = self.emulator.state();
         let mut written = serde_json::from_slice(&state.write().expect("JSON")).expect("JSON");

@@ -38,7 +38,9 @@ impl LocalBox {
 
     /// The app at this Box.
     pub(crate) fn app() -> Result<BoxApp, Box<dyn Error>> {
-        let Options { api_origin, client_id, client_secret, .. } = Options::default();
+        let options = Options::default();
+        let client_secret = options.client_secret().to_owned();
+        let Options { api_origin, client_id, .. } = options;
         Ok(BoxApp {
             client_id,
             client_secret: ClientSecret::new(client_secret),
