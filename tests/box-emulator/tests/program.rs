@@ -144,8 +144,54 @@ mod tests {
         assert_eq!(users_me(&program, &access), "200");
         assert!(token(&program, &format!("grant_type=refresh_token&refresh_token={refresh}")).is_some());
         drop(program);
-        let left: Vec<_> = fs::read_dir(folder.path()).expect("readable").collect();
-        assert_eq!(left.len(), 1, "nothing is left beside it");
+        let left = fs::read_dir(folder.path()).expect("readable");
+        let mut left: Vec<_> = left.map(|entry| entry.expect("readable").file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["state.json", "state.json.lock"], "nothing else is left beside it");
+    }
+
+    #[test]
+    fn a_state_file_that_cannot_be_written_is_said_at_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = folder.path().join("missing/state.json");
+        let ended =
+            fails(&["--port", "0", "--content-port", "0", "--state", missing.to_str().expect("text")]);
+        assert!(ended.contains("cannot write") && ended.contains("missing/state.json"), "{ended}");
+        let file = folder.path().join("state.json");
+        fs::create_dir(folder.path().join("state.json.new")).expect("made");
+        let ended = fails(&["--port", "0", "--content-port", "0", "--state", file.to_str().expect("text")]);
+        assert!(ended.contains("cannot write") && ended.contains("state.json"), "{ended}");
+    }
+
+    #[test]
+    fn what_cannot_be_saved_is_not_answered_until_it_can() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = folder.path().join("state.json");
+        let program = start(&["--state", state.to_str().expect("text")]);
+        let (access, _) = login(&program);
+        let in_the_way = folder.path().join("state.json.new");
+        fs::create_dir(&in_the_way).expect("made");
+        let grant = || ask(&program.api, "POST /emulator/grant HTTP/1.1", "{}").expect("an answer");
+        let (head, told) = grant();
+        assert!(head.starts_with("HTTP/1.1 500") && told.contains("cannot write"), "{head} {told}");
+        assert!(!told.contains("code="), "{told}");
+        assert_eq!(users_me(&program, &access), "500", "it might tell of what is not saved");
+        fs::remove_dir(&in_the_way).expect("removed");
+        assert_eq!(users_me(&program, &access), "200");
+        assert!(grant().0.starts_with("HTTP/1.1 200"));
+    }
+
+    #[test]
+    fn a_state_file_is_of_one_program_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("state.json");
+        let state = ["--state", file.to_str().expect("text")];
+        let program = start(&state);
+        let ended = fails(&[&["--port", "0", "--content-port", "0"], &state[..]].concat());
+        assert!(ended.contains("another box-emulator") && ended.contains("--state"), "{ended}");
+        login(&program);
+        drop(program);
+        start(&state);
     }
 
     #[cfg(unix)]
@@ -417,8 +463,14 @@ mod tests {
 
     /// What the program says when it ends at once with a failure.
     fn fails(arguments: &[&str]) -> String {
-        let output = command(arguments).output().expect("ran");
-        assert!(!output.status.success());
+        let mut child = command(arguments).spawn().expect("started");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut first).expect("text");
+        if !first.is_empty() {
+            let _gone = child.kill();
+        }
+        let output = child.wait_with_output().expect("ended");
+        assert!(first.is_empty() && !output.status.success(), "it started: {first}");
         String::from_utf8(output.stderr).expect("text")
     }
 }

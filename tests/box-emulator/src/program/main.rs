@@ -141,12 +141,14 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         seed,
         ..Options::default()
     };
-    let mut store = arguments.state.map(Store::new);
+    let mut store = arguments.state.map(Store::open).transpose()?;
     let emulator = match &mut store {
         Some(store) => {
             let mut state = store.load(seed)?;
             state.set(given).map_err(|fault| format!("--set: {fault}"))?;
-            Emulator::resume(options, state)
+            let emulator = Emulator::resume(options, state);
+            store.save(emulator.state())?;
+            emulator
         }
         None => Emulator::new(options),
     };

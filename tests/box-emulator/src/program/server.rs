@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use box_emulator::{BodyTooLarge, Emulator, Reply, body_bytes_max};
-use http::{Request, Response};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::pdfjs::Pdfjs;
@@ -35,7 +37,8 @@ impl Shared {
         Self(Arc::new(Inner { running: Mutex::new(Running { emulator, store }), pdfjs }))
     }
 
-    /// Answers and saves before anyone hears of it, so that what was answered survives a restart.
+    /// Answers and saves before anyone hears of it, so that what was answered survives a restart. What cannot be saved
+    /// is not answered.
     fn handle(&self, request: Request<Vec<u8>>) -> Reply {
         let now_ms = now_ms();
         let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -45,6 +48,7 @@ impl Shared {
             && let Err(fault) = store.save(emulator.state())
         {
             eprintln!("box-emulator: {fault}");
+            return Reply { response: not_saved(&fault), ..reply };
         }
         reply
     }
@@ -90,6 +94,16 @@ async fn answer(shared: Shared, request: Request<Incoming>) -> Result<Response<F
         return Err(io::Error::other("dropped on order"));
     }
     Ok(reply.response.map(|body| Full::new(body.into())))
+}
+
+/// No word of Box's: Box has no state file.
+fn not_saved(fault: &str) -> Response<Vec<u8>> {
+    let told =
+        json!({"error": format!("this was not answered, because it would not survive a restart: {fault}")});
+    let mut response = Response::new(told.to_string().into_bytes());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 #[expect(clippy::disallowed_methods, reason = "the program's one look at the clock")]

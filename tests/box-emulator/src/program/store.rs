@@ -1,8 +1,8 @@
 //! The state in a file: written whole beside it and moved into its place. What people have uploaded lies in the folder
-//! `FILE.uploads`, one file for each content.
+//! `FILE.uploads`, one file for each content. While `FILE.lock` is locked, the file is some program's.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,27 @@ pub(crate) struct Store {
     saved_revision: Option<u64>,
     /// By SHA-1; what lies in the folder.
     saved_uploads: BTreeSet<String>,
+    /// Held as long as this lives. The system lets go of it however the program ends.
+    _lock: File,
 }
 
 impl Store {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, saved_revision: None, saved_uploads: BTreeSet::new() }
+    /// The file at `path`, for this program alone.
+    ///
+    /// # Errors
+    /// A sentence for the person at the terminal, when another program has it or nothing can be written there.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, String> {
+        let beside = beside(&path, ".lock");
+        let cannot = |fault| format!("cannot write {}: {fault}", beside.display());
+        let lock = private().open(&beside).map_err(cannot)?;
+        lock.try_lock().map_err(|fault| match fault {
+            TryLockError::WouldBlock => format!(
+                "another box-emulator has its state in {}; stop it, or choose another file with --state",
+                path.display()
+            ),
+            TryLockError::Error(fault) => format!("cannot lock {}: {fault}", beside.display()),
+        })?;
+        Ok(Self { path, saved_revision: None, saved_uploads: BTreeSet::new(), _lock: lock })
     }
 
     /// The state of the last run; a new one when there was none.
@@ -98,15 +114,20 @@ fn write_upload(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace(path, bytes)
 }
 
-/// Readers see the file as it was or as it is, never half of it. It holds tokens: for its owner's eyes only.
+/// Readers see the file as it was or as it is, never half of it.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = beside(path, ".new");
+    private().open(&new)?.write_all(bytes)?;
+    fs::rename(&new, path)
+}
+
+/// To write a file anew. It holds tokens: for its owner's eyes only.
+fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&new)?.write_all(bytes)?;
-    fs::rename(&new, path)
+    options
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {
