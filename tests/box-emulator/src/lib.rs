@@ -22,6 +22,7 @@ mod multipart;
 mod refusals;
 
 pub use assets::static_file;
+pub use control::apps::{cors_origin, redirect_uri};
 pub use control::rules::Rule;
 pub use control::settings::{
     Decision, RepresentationStart, Rotation, ScopeNotHeld, Settings, Switch, WithoutResource,

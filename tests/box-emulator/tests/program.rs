@@ -34,7 +34,11 @@ mod tests {
 
     fn start(arguments: &[&str]) -> Program {
         let ports = ["--port", "0", "--content-port", "0"];
-        let mut child = command(&[&ports, arguments].concat()).spawn().expect("started");
+        started(&mut command(&[&ports, arguments].concat()))
+    }
+
+    fn started(command: &mut Command) -> Program {
+        let mut child = command.spawn().expect("started");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
         let mut address = |label: &str| {
             let line = lines.by_ref().map(|line| line.expect("text")).find(|line| line.contains(label));
@@ -280,6 +284,56 @@ mod tests {
         assert_eq!(status["settings"]["decision"], "deny");
         let ended = fails(&["--port", "0", "--content-port", "0", "--set", "pkcs=true"]);
         assert!(ended.contains("--set") && ended.contains("pkcs"), "{ended}");
+    }
+
+    #[test]
+    fn a_flag_that_could_never_work_is_refused_with_a_sentence() {
+        let ports = ["--port", "0", "--content-port", "0"];
+        let twice = ["--origin", "http://box.test", "--content-origin", "https://box.test"];
+        for (arguments, told) in [
+            (&["--cors-origin", "http://localhost:3000/"][..], "is no origin"),
+            (&["--redirect-uri", "http://evil.example/cb"], "is no redirect URI"),
+            (&["--redirect-uri", "https://app.example/cb#here"], "is no redirect URI"),
+            (&["--origin", "box.test:9400"], "is no origin"),
+            (&["--origin", "http://box.test/api"], "is no origin"),
+            (&["--content-origin", "https://*.box.test"], "without *"),
+            (&twice, "must differ"),
+            (&["--set", "pkcs=true"], "there is no switch pkcs; the console lists them"),
+            (&["--set", "outside_resource_status=500"], "outside_resource_status is one of [404,403]"),
+        ] {
+            let ended = fails(&[&ports, arguments].concat());
+            assert!(ended.contains(told) && ended.contains(arguments[0]), "{arguments:?}: {ended}");
+            assert!(ended.len() < 400, "{ended}");
+        }
+        let program =
+            start(&["--cors-origin", "https://*.app.example", "--redirect-uri", "https://app.example/cb"]);
+        assert_eq!(status_of(ask(&program.api, "GET /emulator/status HTTP/1.1", "")), "200");
+    }
+
+    #[test]
+    fn what_help_says_for_example_works() {
+        let help = command(&["--help"]).output().expect("ran").stdout;
+        let help = String::from_utf8(help).expect("text");
+        let (above, examples) = help.split_once("Examples:\n").expect("examples");
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut seen = 0;
+        for example in examples.lines() {
+            let call = example.trim().strip_prefix("box-emulator").expect("a call");
+            let call = call.split("   ").next().expect("what is before the remark");
+            let mut arguments: Vec<&str> = call.split_whitespace().collect();
+            arguments.extend(["--port", "0", "--content-port", "0"]);
+            drop(started(command(&arguments).current_dir(folder.path())));
+            seen += 1;
+        }
+        assert_eq!(seen, 4);
+        let switches = above.split_whitespace().filter(|word| {
+            word.contains('=') && word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_=.".contains(&byte))
+        });
+        let switches: Vec<&str> = switches.map(|word| word.trim_end_matches('.')).collect();
+        assert!(!switches.is_empty());
+        for switch in switches {
+            start(&["--set", switch]);
+        }
     }
 
     #[test]

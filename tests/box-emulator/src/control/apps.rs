@@ -167,12 +167,8 @@ impl App {
         {
             return Err(bad("a client secret is made of visible ASCII characters"));
         }
-        check_each(&app.redirect_uris, is_redirect_uri, |uri| {
-            format!("{uri} is no redirect URI: https://…, or http:// for this machine, without a fragment")
-        })?;
-        check_each(&app.cors_origins, is_origin, |origin| {
-            format!("{origin} is no origin: like https://app.example or https://*.example, without a path")
-        })?;
+        check_each(&app.redirect_uris, redirect_uri)?;
+        check_each(&app.cors_origins, cors_origin)?;
         match app.scopes.iter().find(|scope| scopes::parse(scope).is_none_or(|found| found.len() != 1)) {
             Some(unknown) => Err(bad(format!("there is no scope {unknown}"))),
             None => Ok(app),
@@ -182,19 +178,35 @@ impl App {
 
 /// # Errors
 /// The first that is not `good`, or that is there twice, which Box does not store.
-fn check_each(
-    values: &[String],
-    good: impl Fn(&str) -> bool,
-    fault: impl Fn(&str) -> String,
-) -> Result<(), Refusal> {
-    if let Some(wrong) = values.iter().find(|value| !good(value)) {
-        return Err(bad(fault(wrong)));
+fn check_each(values: &[String], good: impl Fn(&str) -> Result<String, String>) -> Result<(), Refusal> {
+    for value in values {
+        good(value).map_err(bad)?;
     }
     let mut seen = BTreeSet::new();
     match values.iter().find(|value| !seen.insert(*value)) {
         Some(twice) => Err(bad(format!("{twice} is there twice"))),
         None => Ok(()),
     }
+}
+
+/// `uri`, if an app can have it registered.
+///
+/// # Errors
+/// A sentence that says what it has to be.
+pub fn redirect_uri(uri: &str) -> Result<String, String> {
+    is_redirect_uri(uri).then(|| uri.to_owned()).ok_or_else(|| {
+        format!("{uri} is no redirect URI: https://…, or http:// for this machine, without a fragment")
+    })
+}
+
+/// `origin`, if it can stand in an app's CORS allow-list.
+///
+/// # Errors
+/// A sentence that says what it has to be.
+pub fn cors_origin(origin: &str) -> Result<String, String> {
+    is_origin(origin).then(|| origin.to_owned()).ok_or_else(|| {
+        format!("{origin} is no origin: like https://app.example or https://*.example, without a path")
+    })
 }
 
 /// <https://developer.box.com/guides/authentication/oauth2/oauth2-setup/>

@@ -2,6 +2,7 @@
 //!
 //! It tells every secret there is: see `admission` for whom it answers.
 
+pub(crate) mod apps;
 pub(crate) mod calls;
 pub(crate) mod console;
 pub(crate) mod faults;
@@ -10,7 +11,6 @@ pub(crate) mod rules;
 pub(crate) mod settings;
 
 mod admission;
-mod apps;
 mod items;
 mod keys;
 mod ledger;

@@ -239,7 +239,7 @@ impl Settings {
         let mut settings = self.clone();
         for (name, value) in patch {
             if !all.contains_key(&name) {
-                return Err(format!("there is no switch {name}; the console lists them all"));
+                return Err(format!("there is no switch {name}; the console lists them"));
             }
             all.insert(name.clone(), value);
             settings = serde_json::from_value(Value::Object(all.clone()))

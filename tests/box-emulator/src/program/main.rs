@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use box_emulator::{Emulator, Options, Rotation, Rule, Settings};
+use box_emulator::{Emulator, Options, Rotation, Rule, Settings, cors_origin, redirect_uri};
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -36,10 +36,10 @@ struct Arguments {
     #[arg(long, value_name = "IP", default_value_t = Ipv4Addr::LOCALHOST.into())]
     bind: IpAddr,
     /// How others reach the API, if not at the address it listens on: http://box.test:9400.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = own_origin)]
     origin: Option<String>,
     /// The same for file content; must differ from the API's.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = own_origin)]
     content_origin: Option<String>,
     /// Where to keep apps, people, files, tokens and switches over restarts; uploads go into the folder FILE.uploads.
     /// The log and faults on order are not kept. Without it all ends with the program.
@@ -48,7 +48,7 @@ struct Arguments {
     /// What becomes of a redeemed refresh token: replayable until the new pair is used, or dead at once.
     #[arg(long, value_enum)]
     rotation: Option<RotationMode>,
-    /// A switch at the start (repeatable), as the console lists them: children_die_with_parent=true.
+    /// A switch at the start (repeatable), as the console lists them: children_die_on_revoke=true.
     #[arg(long, value_name = "NAME=VALUE", value_parser = switch)]
     set: Vec<(String, Value)>,
     /// The npm package pdfjs-dist, unpacked; without it the preview stand-in shows no PDF.
@@ -65,13 +65,14 @@ struct Arguments {
     client_secret: Option<String>,
     /// A redirect URI of the app (repeatable); at first http://localhost:8787/auth/callback. Of a loopback address the
     /// port is ignored.
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = redirect_uri)]
     redirect_uri: Vec<String>,
     /// An origin of the app's CORS allow-list (repeatable): https://app.example, https://*.example; at first
     /// http://localhost:8787.
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = cors_origin)]
     cors_origin: Vec<String>,
-    /// Makes every token the same on each run. Without it they are random.
+    /// Makes every token the same on each run that starts with nothing; a state that is kept goes on with its own.
+    /// Without it tokens are random.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// A rule that this Box does not keep, so that tests can be seen to notice.
@@ -120,6 +121,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let (content, content_origin) = listen(arguments.bind, arguments.content_port, "--content-port").await?;
     let api_origin = arguments.origin.unwrap_or(api_origin);
     let content_origin = arguments.content_origin.unwrap_or(content_origin);
+    apart(&api_origin, &content_origin)?;
     let seed = match arguments.seed {
         Some(seed) => seed,
         None => getrandom::u64().map_err(|fault| format!("the system gives no randomness: {fault}"))?,
@@ -175,7 +177,27 @@ fn announce(api_origin: &str, content_origin: &str) {
 fn switch(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once('=').ok_or("a switch is NAME=VALUE")?;
     let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-    Ok((name.to_owned(), value))
+    let named = (name.to_owned(), value);
+    Settings::default().with([named.clone()]).map(|_| named)
+}
+
+/// One host, unlike in a CORS list.
+fn own_origin(text: &str) -> Result<String, String> {
+    if text.contains('*') {
+        return Err("one host, without *".to_owned());
+    }
+    cors_origin(text)
+}
+
+/// The two are told apart by the `Host` of a request, which has no scheme.
+fn apart(api_origin: &str, content_origin: &str) -> Result<(), String> {
+    let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
+    if host(api_origin) == host(content_origin) {
+        return Err(format!(
+            "the API and file content are both {api_origin}: --origin and --content-origin must differ in host or port"
+        ));
+    }
+    Ok(())
 }
 
 async fn listen(ip: IpAddr, port: u16, flag: &str) -> Result<(TcpListener, String), String> {
