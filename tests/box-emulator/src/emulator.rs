@@ -20,7 +20,7 @@ use crate::request::{self, Call, Port};
 use crate::route;
 use crate::world::account::Account;
 use crate::world::apps::{App, Auth};
-use crate::world::own_files::OwnFile;
+use crate::world::own_files::OwnFiles;
 use crate::world::state::State;
 
 /// The secret of the app when nobody gave one.
@@ -52,7 +52,7 @@ pub struct Options {
     /// The switches of a new emulator, and again after a reset. A state that is resumed has its own.
     pub settings: Settings,
     /// Files of one's own for Robin's account.
-    pub files: Vec<OwnFile>,
+    pub files: OwnFiles,
     /// Decides every token. Fixed in tests; from the operating system otherwise.
     pub seed: u64,
 }
@@ -68,7 +68,7 @@ impl Default for Options {
             cors_origins: None,
             scopes: "root_readwrite".to_owned(),
             settings: Settings::default(),
-            files: Vec::new(),
+            files: OwnFiles::default(),
             seed: 1,
         }
     }

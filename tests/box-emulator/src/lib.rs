@@ -29,5 +29,5 @@ pub use control::settings::{
 };
 pub use emulator::{Emulator, Options, Reply};
 pub use request::{BodyTooLarge, body_bytes_max};
-pub use world::own_files::OwnFile;
+pub use world::own_files::{Misfit, OwnFile, OwnFiles};
 pub use world::state::{Data, FORMAT, State, StateFault};

@@ -477,6 +477,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_ones_own_that_box_would_not_take_is_named_at_the_start() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("Letters"), "no folder").expect("written");
+        let arguments =
+            ["--port", "0", "--content-port", "0", "--files", folder.path().to_str().expect("text")];
+        let ended = fails(&arguments);
+        assert!(ended.contains("--files") && ended.contains("\"Letters\" is a folder"), "{ended}");
+    }
+
+    #[test]
     fn a_folder_that_is_missing_or_too_large_is_said_at_the_start() {
         let folder = tempfile::tempdir().expect("a folder");
         let missing = folder.path().join("missing");

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use box_emulator::{Emulator, Options, Rotation, Rule, Settings, cors_origin, redirect_uri};
+use box_emulator::{Emulator, Options, OwnFiles, Rotation, Rule, Settings, State, cors_origin, redirect_uri};
 use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -126,6 +126,11 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         Some(seed) => seed,
         None => getrandom::u64().map_err(|fault| format!("the system gives no randomness: {fault}"))?,
     };
+    let mut store = arguments.state.map(Store::open).transpose()?;
+    let state = store.as_mut().map(|store| store.load(seed)).transpose()?;
+    let fresh = State::new(seed);
+    let files = OwnFiles::new(files, state.as_ref().unwrap_or(&fresh))
+        .map_err(|fault| format!("--files: {fault}"))?;
     let rotation = arguments.rotation.map(|mode| ("rotation".to_owned(), mode.value()));
     let given: Vec<(String, Value)> = rotation.into_iter().chain(arguments.set).collect();
     let some = |given: Vec<String>| (!given.is_empty()).then_some(given);
@@ -143,16 +148,14 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         seed,
         ..Options::default()
     };
-    let mut store = arguments.state.map(Store::open).transpose()?;
-    let emulator = match &mut store {
-        Some(store) => {
-            let mut state = store.load(seed)?;
+    let emulator = match (&mut store, state) {
+        (Some(store), Some(mut state)) => {
             state.set(given).map_err(|fault| format!("--set: {fault}"))?;
             let emulator = Emulator::resume(options, state);
             store.save(emulator.state())?;
             emulator
         }
-        None => Emulator::new(options),
+        _ => Emulator::new(options),
     };
     announce(&api_origin, &content_origin);
     let shared = Shared::new(emulator, store, pdfjs);

@@ -17,6 +17,7 @@ use crate::world::account::Account;
 use crate::world::apps::App;
 use crate::world::blob::Blob;
 use crate::world::entropy::Entropy;
+use crate::world::own_files::Brought;
 use crate::world::people::User;
 use crate::world::sample::{self, Sample};
 
@@ -53,6 +54,8 @@ pub struct Data {
     pub(crate) browsers: BTreeMap<String, Browser>,
     pub(crate) downloads: BTreeMap<String, Download>,
     pub(crate) representations: BTreeMap<String, Progress>,
+    /// By the path below the folder of own files.
+    pub(crate) own_files: BTreeMap<String, Brought>,
 }
 
 /// Why a written state was refused.
@@ -95,6 +98,7 @@ impl State {
             browsers: BTreeMap::new(),
             downloads: BTreeMap::new(),
             representations: BTreeMap::new(),
+            own_files: BTreeMap::new(),
         };
         Self { data, revision: 0 }
     }

@@ -179,6 +179,7 @@ fn the_written_form_is_this_one() {
             "browsers": {},
             "downloads": {},
             "representations": {},
+            "own_files": {},
         })
     );
 }
