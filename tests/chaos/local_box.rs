@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     fn token_call(body: &str) -> Request<Vec<u8>> {
-        Request::post("http://box/oauth2/token").body(body.as_bytes().to_vec()).unwrap()
+        Request::post("http://127.0.0.1:9400/oauth2/token").body(body.as_bytes().to_vec()).unwrap()
     }
 
     #[test]
@@ -337,7 +337,7 @@ mod tests {
         let exchange = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
         assert_eq!(Asked::read(&token_call(exchange)), Asked::Exchange);
         assert_eq!(Asked::read(&token_call("grant_type=authorization_code")), Asked::Other);
-        let revoke = Request::post("http://box/oauth2/revoke").body(Vec::new()).unwrap();
+        let revoke = Request::post("http://127.0.0.1:9400/oauth2/revoke").body(Vec::new()).unwrap();
         assert_eq!(Asked::read(&revoke), Asked::Revoke);
     }
 

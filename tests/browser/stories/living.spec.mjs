@@ -74,9 +74,11 @@ test('what is replaced on the wire is undone when the last preview leaves, and t
   await page.evaluate(async (api) => {
     const ask = (url, token) => fetch(url, { headers: { Authorization: `Bearer ${token}` } }).catch(() => {});
     await ask(`${api}/2.0/users/me`, 'somebody-else');
+    await ask(new URL(`${api}/2.0/users/me`), 'somebody-else');
+    await ask({ toString: () => `${api}/2.0/users/me` }, 'somebody-else');
   }, box.BOX);
   const asked = wire.to('/2.0/users/me').filter(({ method }) => method === 'GET');
-  expect(asked.map(bearer), "another's token goes out as it is").toEqual(['somebody-else']);
+  expect(asked.map(bearer), "another's token goes out as it is").toEqual(Array(3).fill('somebody-else'));
 
   await page.evaluate(() => document.querySelector('box-preview').remove());
   await expect.poll(() => page.evaluate(() => window.fetch === window.firstFetch)).toBe(true);

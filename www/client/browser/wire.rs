@@ -104,7 +104,8 @@ fn borne(input: &JsValue, init: &JsValue) -> Option<Borne> {
     };
     let headers = headers.ok()?;
     let header = headers.get(AUTHORIZATION).ok()??;
-    let url = request.map_or_else(|| js_sys::JsString::from(input.clone()).into(), Request::url);
+    // A string, a `Request`, or a `URL`. What else it may be is not ours.
+    let url = request.map(Request::url).or_else(|| input.as_string()).or_else(|| text(input, "href"))?;
     let url = Url::new_with_base(&url, &window().location().href().ok()?).ok()?.href();
     let clients: Vec<Rc<Shared>> = WIRE
         .with_borrow(|wire| wire.iter().flat_map(|wire| &wire.clients).filter_map(Weak::upgrade).collect());
