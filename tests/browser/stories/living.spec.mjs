@@ -55,7 +55,9 @@ test('a document whose token dies half way goes on loading', async ({ inside, pa
   await last.scrollIntoViewIfNeeded();
   await expect(last.locator('canvas')).toBeVisible();
   await expect(last).toContainText(/\w/);
-  const ranges = wire.exchanges.filter((exchange) => exchange.sent('range'));
+  const inRange = () => wire.exchanges.filter((exchange) => exchange.sent('range'));
+  await expect.poll(() => inRange().every(({ status }) => status > 0), { message: 'each range is answered' }).toBe(true);
+  const ranges = inRange();
   const refused = ranges.filter(({ status }) => status === 401);
   expect(refused.length, 'Box did refuse the dead one').toBeGreaterThan(0);
   expect(new Set(refused.map(bearer)), 'and no other').toEqual(new Set([first]));
