@@ -14,7 +14,7 @@ use crate::api::bearer::{Bearer, Place};
 use crate::api::etags;
 use crate::api::fields;
 use crate::api::files;
-use crate::api::paging::Page;
+use crate::api::paging::{LIMIT_MAX, Page};
 use crate::api::shared_links;
 use crate::api::users;
 use crate::emulator::Emulator;
@@ -23,9 +23,7 @@ use crate::refusals::{self, ApiRefusal};
 use crate::request::Call;
 use crate::world::account::{Account, Folder, Item, ROOT};
 
-/// <https://developer.box.com/reference/get-folders-id-items/>
-const LIMIT_MAX: usize = 1000;
-/// Whoever needs more uses markers.
+/// Whoever needs more uses markers. <https://developer.box.com/reference/get-folders-id-items/>
 const OFFSET_MAX: usize = 9999;
 
 const STANDARD: &[&str] = &[

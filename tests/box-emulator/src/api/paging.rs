@@ -5,6 +5,11 @@
 use crate::refusals::{self, ApiRefusal};
 use crate::request::Call;
 
+/// Of most lists: larger limits are lowered to this one, not refused.
+pub(crate) const LIMIT_MAX: usize = 1000;
+/// Of most lists: what is asked for beyond this is refused.
+pub(crate) const OFFSET_MAX: usize = 10_000;
+
 /// One page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Page {

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::answer::{self, Response};
 use crate::api::bearer::Bearer;
 use crate::api::folders;
-use crate::api::paging::Page;
+use crate::api::paging::{OFFSET_MAX, Page};
 use crate::api::representations;
 use crate::emulator::Emulator;
 use crate::oauth::scopes::Right;
@@ -17,7 +17,6 @@ use crate::world::account::{Account, Item, ItemId};
 
 const LIMIT_DEFAULT: usize = 30;
 const LIMIT_MAX: usize = 200;
-const OFFSET_MAX: usize = 10_000;
 
 /// Filters that this emulator does not know: better refused than left out.
 const UNKNOWN: &[&str] = &[

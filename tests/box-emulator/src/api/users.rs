@@ -11,7 +11,7 @@ use crate::answer::{self, Response};
 use crate::api::bearer::Bearer;
 use crate::api::edits;
 use crate::api::fields;
-use crate::api::paging::Page;
+use crate::api::paging::{LIMIT_MAX, OFFSET_MAX, Page};
 use crate::emulator::Emulator;
 use crate::oauth::scopes::Right;
 use crate::refusals::{self, ApiRefusal};
@@ -22,8 +22,6 @@ use crate::world::people::{User, UserKind};
 /// <https://developer.box.com/reference/post-users/>
 const NAME_LENGTH_MAX: usize = 50;
 const LIMIT_DEFAULT: usize = 100;
-const LIMIT_MAX: usize = 1000;
-const OFFSET_MAX: usize = 10_000;
 
 const STANDARD: &[&str] = &[
     "type",

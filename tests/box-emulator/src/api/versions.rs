@@ -9,7 +9,7 @@ use crate::api::bearer::{Bearer, Place};
 use crate::api::content;
 use crate::api::fields;
 use crate::api::files;
-use crate::api::paging::Page;
+use crate::api::paging::{LIMIT_MAX, OFFSET_MAX, Page};
 use crate::api::representations::{self, Hints};
 use crate::api::users;
 use crate::emulator::Emulator;
@@ -17,9 +17,6 @@ use crate::oauth::scopes::Right;
 use crate::refusals::{self, ApiRefusal};
 use crate::request::Call;
 use crate::world::account::{File, Version};
-
-const LIMIT_MAX: usize = 1000;
-const OFFSET_MAX: usize = 10_000;
 
 const STANDARD: &[&str] = &[
     "type",
