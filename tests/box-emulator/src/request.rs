@@ -1,6 +1,7 @@
 //! A request, read once: which port, which path, which parameters, at what time.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use base64::Engine as _;
@@ -45,6 +46,8 @@ pub(crate) struct Call {
     pub(crate) query: Form,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// Read when it is first asked for.
+    form: OnceCell<Result<Form, OAuthRefusal>>,
     /// There was more of a body than is read.
     pub(crate) too_large: bool,
     /// `host:port` as the client wrote it.
@@ -73,6 +76,7 @@ impl Call {
             headers: parts.headers,
             too_large: parts.extensions.get::<BodyTooLarge>().is_some(),
             body,
+            form: OnceCell::new(),
             now_ms,
             number,
         }
@@ -144,7 +148,11 @@ impl Call {
     ///
     /// # Errors
     /// When the content type says otherwise, or the body is not what it says.
-    pub(crate) fn form(&self) -> Result<Form, OAuthRefusal> {
+    pub(crate) fn form(&self) -> Result<&Form, OAuthRefusal> {
+        self.form.get_or_init(|| self.read_form()).as_ref().map_err(|refusal| *refusal)
+    }
+
+    fn read_form(&self) -> Result<Form, OAuthRefusal> {
         if self.has_content_type("application/x-www-form-urlencoded") {
             return Ok(Form::read(&self.body));
         }

@@ -121,18 +121,22 @@ impl Emulator {
 
     /// The app and the login of the user, from the token that `call` shows or gets.
     fn who(&self, call: &Call, response: Option<&Response>) -> (Option<String>, Option<String>) {
-        let form = call.form().unwrap_or_default();
+        // Elsewhere a body is a file, or speaks of one: nothing to be looked for tokens.
+        let is_oauth = call.path.contains("/oauth2/");
+        let form = if is_oauth { call.form().ok() } else { None };
+        let value = |name| form.and_then(|form| form.value(name));
         let got = response
+            .filter(|_| is_oauth)
             .and_then(|response| serde_json::from_slice::<Value>(response.body()).ok())
             .and_then(|body| Some(body.get("access_token")?.as_str()?.to_owned()));
-        let shown = ["code", "refresh_token", "subject_token", "token"].map(|name| form.value(name));
+        let shown = ["code", "refresh_token", "subject_token", "token"].map(value);
         let holder = [call.bearer().flatten(), call.query.value("access_token"), got.as_deref()]
             .into_iter()
             .chain(shown)
             .flatten()
             .find_map(|value| self.state.book.find(value))
             .map(|token| &token.holder);
-        let named = form.value("client_id").or_else(|| call.query.value("client_id"));
+        let named = value("client_id").or_else(|| call.query.value("client_id"));
         let client_id = holder.map(|holder| holder.client_id.as_str()).or(named);
         let user_id = holder.map(|holder| holder.user_id.as_str()).or_else(|| self.user_without_token(call));
         (

@@ -118,23 +118,23 @@ fn submit(emulator: &mut Emulator, call: &Call) -> Response {
         Err(refusal) => return Refused::form(refusal.description).answer(),
     };
     let browser = emulator.known_browser(call);
-    let genuine = browser.filter(|browser| emulator.take_form(browser, &form, call.now_ms));
+    let genuine = browser.filter(|browser| emulator.take_form(browser, form, call.now_ms));
     let Some(browser) = genuine else {
         return pages::refused(
             StatusCode::FORBIDDEN,
             "form_used",
             "That form was sent before, or not from this page",
             "Nothing was granted. A form can be sent once, from the browser it was shown in.",
-            form.has("client_id").then(|| address(&form)).as_deref(),
+            form.has("client_id").then(|| address(form)).as_deref(),
         );
     };
-    let asked = match Asked::read(emulator, &form) {
+    let asked = match Asked::read(emulator, form) {
         Ok(asked) => asked,
         Err(refused) => return refused.answer(),
     };
     match (form.value("step"), form.value("decision")) {
-        (Some("sign_in"), _) => sign_in(emulator, call, &asked, &form, &browser),
-        (Some("sign_out"), _) => start_over(emulator, call, &form, &browser, None),
+        (Some("sign_in"), _) => sign_in(emulator, call, &asked, form, &browser),
+        (Some("sign_out"), _) => start_over(emulator, call, form, &browser, None),
         (Some("decide"), Some(decision @ ("grant" | "deny")))
             if let Some(user) = emulator.signed_in(&browser) =>
         {
@@ -142,7 +142,7 @@ fn submit(emulator: &mut Emulator, call: &Call) -> Response {
             let user_id = user.id.clone();
             answer::redirect(StatusCode::FOUND, &asked.decide(emulator, decision, &user_id, call.now_ms))
         }
-        _ => page(emulator, call, &asked, &form, &browser, None),
+        _ => page(emulator, call, &asked, form, &browser, None),
     }
 }
 

@@ -37,10 +37,10 @@ pub(crate) fn answer(emulator: &mut Emulator, call: &Call) -> Response {
 
 /// The client id of the app that says it is asking, or whose token is to be exchanged.
 fn app_asking(emulator: &Emulator, call: &Call) -> String {
-    let form = call.form().unwrap_or_default();
-    let subject = form.value("subject_token").and_then(|subject| emulator.state.book.find(subject));
+    let value = |name| call.form().ok().and_then(|form| form.value(name));
+    let subject = value("subject_token").and_then(|subject| emulator.state.book.find(subject));
     let owner = subject.map(|token| token.holder.client_id.as_str());
-    form.value("client_id").or(owner).unwrap_or_default().to_owned()
+    value("client_id").or(owner).unwrap_or_default().to_owned()
 }
 
 fn grant(emulator: &mut Emulator, call: &Call) -> Result<Value, OAuthRefusal> {
@@ -66,7 +66,7 @@ pub(crate) fn posted_form(emulator: &Emulator, call: &Call) -> Result<Form, OAut
     if call.has_content_type("multipart/form-data") && !emulator.settings.multipart_forms {
         return Err(refusals::NOT_A_FORM);
     }
-    let mut form = call.form()?;
+    let mut form = call.form()?.clone();
     if emulator.settings.basic_auth {
         form.extend(call.basic_credentials());
     }
