@@ -10,7 +10,7 @@ use crate::{
     cookies,
     fault::Fault,
     guard::{self, Call},
-    headers, health, items,
+    hand_over, headers, health, items,
     keeper::{
         KeeperName,
         message::{Message, Reply},
@@ -183,6 +183,7 @@ async fn serve<S: Store, K: Keepers>(
         Route::Login => login::start(context, request, visit).await,
         Route::Callback => Ok(login::finish(context, request, &mut visit.entropy).await),
         Route::Done => Ok(notice::done(config, request.uri(), visit).into()),
+        Route::HandOver => hand_over::window(config, request, visit).map(Served::from),
         Route::Logout => logout::logout(context, sent).await.map(Served::from),
         Route::Session => session::show(context, sent).await,
         Route::Tokens => tokens::hand_out(context, request).await.map(Served::from),

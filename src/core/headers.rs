@@ -161,12 +161,13 @@ pub(crate) fn page_policy(config: &Config, nonce: &str) -> String {
     .join("; ")
 }
 
-/// The policy of a plain page of words: its own style and few lines of script, and nothing from anywhere.
+/// The policy of a plain page of words: its own style and few lines of script, nothing from anywhere, and whom its
+/// script may ask.
 #[must_use]
-pub(crate) fn notice_policy(nonce: &str) -> String {
+pub(crate) fn notice_policy(nonce: &str, asked: &str) -> String {
     format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src data:; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+         connect-src {asked}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
 
@@ -225,7 +226,7 @@ mod tests {
 
     #[test]
     fn s40_nothing_unsafe_but_compiling_wasm() {
-        for policy in [page_policy(&config(), "abc"), notice_policy("abc")] {
+        for policy in [page_policy(&config(), "abc"), notice_policy("abc", "'self'")] {
             let rest = policy.replace("'wasm-unsafe-eval'", "").replace("https://*.boxcloud.com", "");
             assert!(!rest.contains("unsafe") && !rest.contains('*') && !rest.contains("http:"), "{policy}");
             assert!(policy.starts_with("default-src 'none'; "), "{policy}");

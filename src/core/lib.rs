@@ -26,6 +26,8 @@ pub mod items;
 pub mod session;
 pub mod tokens;
 
+mod hand_over;
+
 pub mod health;
 pub mod logout;
 

@@ -62,7 +62,7 @@ pub(crate) fn done(config: &Config, address: &Uri, visit: &mut Visit) -> Respons
     let nonce = headers::nonce(&mut visit.entropy);
     let Some(done) = opened(config, address, visit.now) else {
         let over = Words { title: "This sign-in is over", text: "You can close this window.", action: None };
-        return shown(StatusCode::OK, &over, "", &nonce);
+        return still(StatusCode::OK, &over, "", &nonce);
     };
     let opener = done.opener.and_then(|opener| transaction::opener_of(&opener, config));
     let return_to = done.return_to.and_then(|text| ReturnTo::parse(&text, config));
@@ -74,7 +74,7 @@ pub(crate) fn done(config: &Config, address: &Uri, visit: &mut Visit) -> Respons
     };
     let script = opener.map(|opener| word_to(&opener, done.outcome, &nonce)).unwrap_or_default();
     let (title, text) = words(done.outcome);
-    shown(StatusCode::OK, &Words { title, text, action: Some(action) }, &script, &nonce)
+    still(StatusCode::OK, &Words { title, text, action: Some(action) }, &script, &nonce)
 }
 
 fn opened(config: &Config, address: &Uri, now: Timestamp) -> Option<Done> {
@@ -139,13 +139,13 @@ if (window.opener) {{ window.opener.postMessage({{ type }}, target); window.clos
 }
 
 /// What is to be read. All of it is ours but the action's address, which was parsed.
-struct Words {
-    title: &'static str,
-    text: &'static str,
-    action: Option<(&'static str, String)>,
+pub(crate) struct Words {
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+    pub(crate) action: Option<(&'static str, String)>,
 }
 
-const fn words(outcome: Outcome) -> (&'static str, &'static str) {
+pub(crate) const fn words(outcome: Outcome) -> (&'static str, &'static str) {
     match outcome {
         Outcome::SignedIn => ("You are signed in", "You can close this window."),
         Outcome::Denied => ("You did not grant access", "Nothing was changed at Box."),
@@ -175,10 +175,21 @@ pub(crate) fn of_problem(problem: &Problem, entropy: &mut Entropy) -> Response<B
     let nonce = headers::nonce(entropy);
     let to_the_page = matches!(problem.status, 403 | 404).then(|| ("To the start page", "/".to_owned()));
     let words = Words { title: problem.title, text: problem.code, action: to_the_page };
-    problem.carry(shown(problem.status(), &words, "", &nonce))
+    problem.carry(still(problem.status(), &words, "", &nonce))
 }
 
-fn shown(status: StatusCode, words: &Words, script: &str, nonce: &str) -> Response<Body> {
+/// A page that asks nobody for anything.
+fn still(status: StatusCode, words: &Words, script: &str, nonce: &str) -> Response<Body> {
+    shown(status, words, script, &headers::notice_policy(nonce, "'none'"), nonce)
+}
+
+pub(crate) fn shown(
+    status: StatusCode,
+    words: &Words,
+    script: &str,
+    policy: &str,
+    nonce: &str,
+) -> Response<Body> {
     let Words { title, text, action } = words;
     let action = action.as_ref().map_or_else(String::new, |(label, address)| {
         format!("<p><a href=\"{}\">{}</a></p>\n", escaped(address), escaped(label))
@@ -192,7 +203,7 @@ fn shown(status: StatusCode, words: &Words, script: &str, nonce: &str) -> Respon
         title = escaped(title),
         text = escaped(text),
     );
-    headers::html(status, Body::Bytes(html.into_bytes()), &headers::notice_policy(nonce))
+    headers::html(status, Body::Bytes(html.into_bytes()), policy)
 }
 
 /// The page's own colours and mark (www/style.css), so that both look like one house.
@@ -213,7 +224,7 @@ a:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px; }
 const MARK: &str = r#"<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 3a5 5 0 0 0-2.2 9.5L8.2 20a.8.8 0 0 0 .8 1h6a.8.8 0 0 0 .8-1l-1.6-7.5A5 5 0 0 0 12 3z"/></svg>"#;
 
 /// Text as HTML text or attribute value.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::{config::Config, origin::Origin};
+use crate::{config::Config, origin::Origin, route::HAND_OVER};
 
 /// An address that a browser may be sent to. Only [`ReturnTo::parse`] and [`ReturnTo::home`] make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,9 +75,10 @@ fn is_plain_path(path: &str) -> bool {
     !["/", "\\", "%2f", "%5c"].iter().any(|second| after.starts_with(second))
 }
 
-/// Our own machinery is no place to return to: a login that returns to a login never ends.
+/// Our own machinery is no place to return to: a login that returns to a login never ends. The window that hands
+/// tokens over starts one at most.
 fn is_machinery(path: &str) -> bool {
-    ["/auth/", "/api/", "/ticket/"].iter().any(|prefix| path.starts_with(prefix))
+    path != HAND_OVER && ["/auth/", "/api/", "/ticket/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// An earlier login's word does not stay in the address.
@@ -176,6 +177,7 @@ mod tests {
             assert_eq!(ReturnTo::parse(wrong, &config()), None, "{wrong}");
         }
         parsed("https://app.example.com/auth/", "https://app.example.com/auth/");
+        parsed("/auth/hand-over?opener=x", "https://keyhole.example.com/auth/hand-over?opener=x");
     }
 
     #[test]

@@ -4,6 +4,9 @@ use http::Method;
 
 use crate::fault::Fault;
 
+/// Where [`Route::HandOver`] is: the one address of ours under `/auth/` that a login may return to.
+pub(crate) const HAND_OVER: &str = "/auth/hand-over";
+
 /// What the Worker serves. Everything else is a static asset or nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -15,6 +18,8 @@ pub enum Route {
     Callback,
     /// What a popup shows at the end.
     Done,
+    /// A popup through which a page of another site gets its tokens.
+    HandOver,
     /// The session ends.
     Logout,
     /// Who is signed in.
@@ -48,6 +53,7 @@ impl Route {
             "/auth/login" => Self::Login,
             "/auth/callback" => Self::Callback,
             "/auth/done" => Self::Done,
+            HAND_OVER => Self::HandOver,
             "/auth/logout" => Self::Logout,
             "/api/session" => Self::Session,
             "/api/tokens" => Self::Tokens,
@@ -68,6 +74,7 @@ impl Route {
             Self::Login => "login",
             Self::Callback => "callback",
             Self::Done => "done",
+            Self::HandOver => "hand_over",
             Self::Logout => "logout",
             Self::Session => "session",
             Self::Tokens => "tokens",
@@ -87,7 +94,7 @@ impl Route {
     pub const fn methods(&self) -> &'static str {
         match self {
             Self::Page | Self::Done | Self::Health => "GET, HEAD",
-            Self::Login | Self::Callback => "GET",
+            Self::Login | Self::Callback | Self::HandOver => "GET",
             Self::Session | Self::Items { .. } => "GET, HEAD, OPTIONS",
             Self::Logout | Self::Tokens => "POST, OPTIONS",
         }
@@ -123,6 +130,7 @@ mod tests {
             ("GET", "/auth/login", "login"),
             ("GET", "/auth/callback", "callback"),
             ("GET", "/auth/done", "done"),
+            ("GET", "/auth/hand-over", "hand_over"),
             ("POST", "/auth/logout", "logout"),
             ("GET", "/api/session", "session"),
             ("POST", "/api/tokens", "tokens"),
@@ -161,6 +169,7 @@ mod tests {
             ("POST", "/auth/login", "GET"),
             ("HEAD", "/auth/login", "GET"),
             ("HEAD", "/auth/callback", "GET"),
+            ("POST", "/auth/hand-over", "GET"),
             ("OPTIONS", "/auth/login", "GET"),
             ("DELETE", "/", "GET, HEAD"),
             ("BREW", "/healthz", "GET, HEAD"),

@@ -33,6 +33,10 @@ pub const SIGNED_OUT: &str = "signed_out";
 pub const SIGN_IN_FAILED: &str = "sign_in_failed";
 /// Nobody signed in beside the page, for as long as that makes sense.
 pub const SIGN_IN_ABANDONED: &str = "sign_in_abandoned";
+/// The browser did not let the window open, and leaving this page instead would not help it.
+pub const POPUP_BLOCKED: &str = "popup_blocked";
+/// The window beside the page never reached it: a policy of the page's, or of the browser's, keeps them apart.
+pub const CUT_OFF: &str = "sign_in_cut_off";
 /// Box's preview library did not load.
 pub const LIBRARY_UNREACHABLE: &str = "library_unreachable";
 /// Box does not let this page's origin ask.

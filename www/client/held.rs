@@ -106,6 +106,14 @@ impl Held {
         self.holding(want).filter(|held| held.is_alive(now_ms)).map(|held| &held.token)
     }
 
+    /// Whether there is or was a token for this wish, as far back as is remembered.
+    #[must_use]
+    pub fn was_for(&self, want: &Want) -> bool {
+        let mut refused = self.refused.iter().map(|(want, _)| want);
+        let mut past = self.past.iter().map(|(want, _)| want);
+        self.holding(want).is_some() || refused.any(|known| known == want) || past.any(|known| known == want)
+    }
+
     fn holding(&self, want: &Want) -> Option<&Holding> {
         self.tokens.iter().find(|held| held.want == *want)
     }
@@ -282,6 +290,7 @@ mod tests {
             assert!(held.want_of(token).is_some_and(|known| *known == want("1", "")), "{token}");
         }
         assert!(held.want_of("another").is_none());
+        assert!(held.was_for(&want("1", "")) && !held.was_for(&want("2", "")));
     }
 
     #[test]

@@ -51,7 +51,7 @@ export interface KeyholeError extends Error {
   /**
    * The Worker's code (`signed_out`, `item_not_found`, `scope_not_allowed`, `rate_limited`, …), or one of
    * `offline`, `unreachable`, `timed_out`, `unreadable`, `malformed_item`, `module_blocked`,
-   * `sign_in_failed`, `sign_in_abandoned`.
+   * `sign_in_failed`, `sign_in_abandoned`, `sign_in_cut_off`, `popup_blocked`.
    */
   code: string;
   /** The HTTP status; 0 where no answer came. */
@@ -87,12 +87,16 @@ export class Keyhole extends EventTarget {
    * Leaves the page for Box's login and comes back to `returnTo`: by default this very place. With `popup` the
    * page stays, and the promise brings the session; call it from a click, or the browser blocks the window,
    * and the page is left after all. Rejects with `sign_in_failed` or `sign_in_abandoned`.
+   *
+   * A page of another site never sees the session: its promise brings `null`, and the window brings tokens for
+   * `items` and for all that the page has asked for before. When those end, so it goes again. Such a page cannot do
+   * without the window: `popup_blocked`, and `sign_in_cut_off` where the window cannot reach the page.
    */
   readonly signIn: {
-    (options: { popup: true; returnTo?: string }): Promise<Session | null>;
+    (options: { popup: true; returnTo?: string; items?: ItemId | readonly ItemId[] }): Promise<Session | null>;
     (options?: { popup?: false; returnTo?: string }): Promise<void>;
   };
-  /** Ends the session everywhere. */
+  /** Ends the session everywhere. A page of another site opens a window for it: call it from a click. */
   readonly signOut: () => Promise<void>;
 
   /**
@@ -138,8 +142,10 @@ export class Keyhole extends EventTarget {
 }
 
 /**
- * `<box-preview file="123">`. Parts for `::part()`: `loading`, `message`, `emblem`, `title`, `text`,
- * `button`, `details`. Colours: `--keyhole-ink`, `--keyhole-surface`, `--keyhole-accent`,
+ * `<box-preview file="123">`. Slots, for a page that wants its own: `loading`; `sign-in`, in place of the prompt (call
+ * `element.keyhole.signIn({ popup: true })` from a button of yours); `error`, in place of the other messages (the event
+ * `keyhole-error` says which, `reload()` tries again). Parts for `::part()`: `loading`, `spinner`, `loading-text`,
+ * `message`, `emblem`, `title`, `text`, `button`, `details`, `summary`, `code`. Colours: `--keyhole-ink`, `--keyhole-surface`, `--keyhole-accent`,
  * `--keyhole-on-accent`. The attribute `data-keyhole` says what it shows: `idle`, `loading`, `ready`,
  * `message`, `paused` (signed out, the file under it stays).
  */
@@ -165,6 +171,8 @@ export interface BoxPreviewElement extends HTMLElement {
   options: Record<string, unknown> | null;
   /** The client it asks; by default one for all elements of the page. */
   keyhole: Keyhole;
+  /** Tries again, as its own button does. */
+  reload(): void;
 }
 
 export interface BoxPreviewEventMap {

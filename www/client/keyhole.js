@@ -55,9 +55,9 @@ export class Keyhole extends EventTarget {
   }
 
   session = async () => (await clientOf(this)).session();
-  signIn = async ({ returnTo, popup = false } = {}) => {
+  signIn = async ({ returnTo, popup = false, items = [] } = {}) => {
     const client = await clientOf(this);
-    return popup ? client.signInBeside(returnTo) : client.signIn(returnTo);
+    return popup ? client.signInBeside(returnTo, [items].flat().map(String)) : client.signIn(returnTo);
   };
   signOut = async () => (await clientOf(this)).signOut();
   items = async (folder = "0", { offset = 0, limit = 100 } = {}) =>
@@ -103,6 +103,11 @@ class BoxPreview extends HTMLElement {
   }
   set options(options) {
     this.#options = options ?? null;
+    this.#plan();
+  }
+
+  /** Tries again, as its own button does. */
+  reload() {
     this.#plan();
   }
 

@@ -33,15 +33,10 @@ pub const PAUSED: Words = Words {
 /// The words for a code of the Worker's, of Box's or of ours. `said` is what the library itself says.
 #[must_use]
 pub fn of(code: &str) -> Words {
+    if let Some((title, text)) = of_signing_in(code) {
+        return Words { title, text, action: Action::SignIn };
+    }
     let (title, text, action) = match code {
-        fault::SIGNED_OUT => {
-            ("Sign in to see this file", "Box will ask who you are and bring you back here.", Action::SignIn)
-        }
-        fault::SIGN_IN_FAILED | fault::SIGN_IN_ABANDONED => (
-            "You are not signed in",
-            "The window for it was closed, or Box did not let you in. You can try again.",
-            Action::SignIn,
-        ),
         fault::NOT_FOUND | "not_found" | fault::MALFORMED_ITEM => (
             "This file is not here",
             "It was moved or deleted, or it is not shared with you. Ask its owner for access.",
@@ -103,6 +98,28 @@ pub fn of(code: &str) -> Words {
     Words { title, text, action }
 }
 
+/// What signing in, for the first time or again, takes care of.
+fn of_signing_in(code: &str) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        fault::SIGNED_OUT => {
+            ("Sign in to see this file", "Box will ask who you are and bring you back here.")
+        }
+        fault::SIGN_IN_FAILED | fault::SIGN_IN_ABANDONED => (
+            "You are not signed in",
+            "The window for it was closed, or Box did not let you in. You can try again.",
+        ),
+        fault::POPUP_BLOCKED => (
+            "Your browser blocked the window",
+            "Allow this page to open windows, then press the button again.",
+        ),
+        fault::CUT_OFF => (
+            "The sign-in cannot reach this page",
+            "Its window was closed early, or this page’s policy cuts it off. Whoever runs this page can use preview tickets instead.",
+        ),
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +127,14 @@ mod tests {
     #[test]
     fn a_signed_out_visitor_is_offered_to_sign_in() {
         assert!(of(fault::SIGNED_OUT).action == Action::SignIn);
+    }
+
+    #[test]
+    fn a_sign_in_that_came_to_nothing_can_be_begun_again_and_one_that_is_cut_off_names_tickets() {
+        for code in [fault::SIGN_IN_FAILED, fault::SIGN_IN_ABANDONED, fault::POPUP_BLOCKED, fault::CUT_OFF] {
+            assert!(of(code).action == Action::SignIn, "{code}");
+        }
+        assert!(of(fault::CUT_OFF).text.contains("preview tickets"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // Every state of the page for those who hear it, by day and by night, and on a phone.
 import AxeBuilder from '@axe-core/playwright';
 import { REAL_LIBRARY } from '../support/box.mjs';
+import { held } from '../support/held.mjs';
 import { expect, test } from '../support/test.mjs';
 
 /** Each state of the page, in an order that one person can walk: reach it, then look at it. */
@@ -59,18 +60,6 @@ async function walk(robin, page, look) {
   await page.goto('/auth/callback?code=stolen&state=strange');
   await expect(page.getByRole('link', { name: 'Sign in again' })).toBeVisible();
   await look('sign-in over');
-}
-
-/** Holds back the answers to a question until they are released. */
-async function held(page, address) {
-  const waiting = [];
-  await page.route(address, (route) => void waiting.push(route));
-  return {
-    release: async () => {
-      await page.unroute(address);
-      await Promise.all(waiting.map((route) => route.continue().catch(() => {})));
-    },
-  };
 }
 
 const picture = (page, state, name) =>

@@ -50,8 +50,12 @@ impl Client {
     }
 
     /// Box's login in a window beside the page. Resolves to the session; where windows are blocked, leaves the page.
+    /// `items` are what a page of another site wants from that window, beside what it has asked for before.
     #[wasm_bindgen(js_name = signInBeside)]
-    pub fn sign_in_beside(&self, return_to: Option<String>) -> Promise {
+    pub fn sign_in_beside(&self, return_to: Option<String>, items: &Array) -> Promise {
+        for item in items.iter().filter_map(|item| Item::parse(&item.as_string()?)) {
+            self.shared.wish(&Want { item, scopes: Scopes::parse("") });
+        }
         self.shared.sign_in_beside(return_to)
     }
 

@@ -11,7 +11,7 @@ use crate::fault::{self, Fault};
 use crate::library::{Verdict, judge};
 
 /// The Worker gives up on Box after 10 s; what takes longer is lost on the way.
-const ANSWER_MS_MAX: u32 = 15_000;
+pub(super) const ANSWER_MS_MAX: u32 = 15_000;
 
 /// Asks the Worker. The header is static: it forces a preflight wherever another origin asks.
 pub(super) async fn ask(request: RequestBuilder, body: Option<JsValue>) -> Result<JsValue, Fault> {

@@ -1,5 +1,8 @@
-//! Signing in without leaving the page: Box's login in a window beside it. The session is looked at while the window is
-//! out, because Box's pages may cut it off from this one; the word it posts at its end only makes that quicker.
+//! Signing in without leaving: Keyhole's window beside the page.
+//!
+//! A page that gets the session's cookie looks at the session while the window is out, because Box's pages may cut the
+//! two off from each other; the word that the window posts only makes that quicker. A page of another site never gets
+//! the cookie: the window asks for its tokens and posts them, and to its origin alone (`src/core/hand_over.js`).
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -11,102 +14,206 @@ use js_sys::Date;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MessageEvent, Window};
+use web_sys::{MessageEvent, Url, Window};
 
+use super::http::ANSWER_MS_MAX;
 use super::shared::Shared;
-use super::{fault_of, text, window};
+use super::{fault_of, get, object, set, text, window};
 use crate::fault::{self, Fault};
+use crate::hosts::From;
 use crate::popup::pause_ms;
 
 const NAME: &str = "keyhole-sign-in";
 const FEATURES: &str = "popup,width=520,height=720";
-const SIGNED_IN: &str = "keyhole:signed_in";
-const FAILED: &str = "keyhole:failed";
 
-/// Resolves to the session. Where windows are blocked, leaves the page instead, to come back to this very place.
+/// Resolves to the session, where this page can see it. Where windows are blocked, leaves the page instead, to come back
+/// to this very place.
 pub(super) async fn sign_in(client: Rc<Shared>, return_to: Option<String>) -> Result<JsValue, Fault> {
-    let here = window().location().origin().unwrap_or_default();
-    let address = client.login_address(return_to.as_deref(), Some(&here));
-    let opened = window().open_with_url_and_target_and_features(&address, NAME, FEATURES);
-    let Some(popup) = opened.ok().flatten().filter(|popup| !popup.closed().unwrap_or(true)) else {
+    let here = here();
+    let address = if here == client.origin() {
+        client.login_address(return_to.as_deref(), Some(&here))
+    } else {
+        client.hand_over_address(&here, "")
+    };
+    let by_word_only = is_of_another_site(client.origin());
+    let Some(beside) = Beside::open(&client, &address) else {
+        if by_word_only {
+            return Err(Fault::new(fault::POPUP_BLOCKED));
+        }
         client.sign_in(return_to);
         return Ok(JsValue::NULL);
     };
-    let word = Word::listen(client.origin());
-    let session = wait(&client, &popup, &word).await;
-    popup.close().ok();
-    session
+    wait(&client, &beside, by_word_only).await
 }
 
-async fn wait(client: &Rc<Shared>, popup: &Window, word: &Word) -> Result<JsValue, Fault> {
-    let opened_at = Date::now();
-    let mut closed_at = None;
+async fn wait(client: &Rc<Shared>, beside: &Rc<Beside>, by_word_only: bool) -> Result<JsValue, Fault> {
     loop {
-        let now = Date::now();
-        if popup.closed().unwrap_or(true) {
-            closed_at.get_or_insert(now);
+        let word = beside.next(by_word_only).await?;
+        if word.is_some() || !by_word_only {
+            match JsFuture::from(client.session()).await {
+                Ok(session) if session.is_object() => return Ok(session),
+                // A Worker that stumbles once is asked again.
+                Err(error) if !fault_of(&error).may_pass() => return Err(fault_of(&error)),
+                _ => {}
+            }
         }
-        let pause = pause_ms(now - opened_at, closed_at.map(|at: f64| now - at));
-        let Some(pause) = pause else { return Err(Fault::new(fault::SIGN_IN_ABANDONED)) };
-        let said = match select(TimeoutFuture::new(pause), word.next()).await {
-            Either::Left(_) => None,
-            Either::Right((said, _)) => said.ok(),
-        };
-        match JsFuture::from(client.session()).await {
-            Ok(session) if session.is_object() => return Ok(session),
-            // A Worker that stumbles once is asked again.
-            Err(error) if !fault_of(&error).may_pass() => return Err(fault_of(&error)),
-            _ => {}
-        }
-        if said == Some(false) {
-            return Err(Fault::new(fault::SIGN_IN_FAILED));
+        match word {
+            Some(Word::Ready) => return client.take_by_hand(beside).await,
+            Some(Word::Failed) => return Err(Fault::new(fault::SIGN_IN_FAILED)),
+            Some(Word::SignedIn) | None => {}
         }
     }
 }
 
-/// What the window says at its end, from Keyhole's own origin: whether it went well. Listened to until dropped.
-struct Word {
-    listener: Closure<dyn FnMut(MessageEvent)>,
-    waiting: Rc<RefCell<Option<oneshot::Sender<bool>>>>,
-    said: Rc<Cell<Option<bool>>>,
+/// Ends the session of a page that cannot see it.
+pub(super) async fn sign_out(client: &Shared) -> Result<(), Fault> {
+    let address = client.hand_over_address(&here(), "&for=sign_out");
+    let beside = Beside::open(client, &address).ok_or_else(|| Fault::new(fault::POPUP_BLOCKED))?;
+    loop {
+        match beside.next(true).await? {
+            Some(Word::Ready) => return beside.ask("sign_out", &object([])).await.map(drop),
+            Some(Word::Failed) => return Err(Fault::new(fault::UNREACHABLE)),
+            Some(Word::SignedIn) | None => {}
+        }
+    }
 }
 
-impl Word {
-    fn listen(origin: &str) -> Self {
-        let waiting: Rc<RefCell<Option<oneshot::Sender<bool>>>> = Rc::default();
-        let said: Rc<Cell<Option<bool>>> = Rc::default();
-        let (waiter, last, origin) = (Rc::clone(&waiting), Rc::clone(&said), origin.to_owned());
+/// Whether this page surely never gets the session's cookie.
+fn is_of_another_site(origin: &str) -> bool {
+    let here = window().location();
+    let (Ok(scheme), Ok(host), Ok(other)) = (here.protocol(), here.hostname(), Url::new(origin)) else {
+        return false;
+    };
+    let there = (other.protocol(), other.hostname());
+    From { scheme: &scheme, host: &host }.is_of_another_site(From { scheme: &there.0, host: &there.1 })
+}
+
+fn here() -> String {
+    window().location().origin().unwrap_or_default()
+}
+
+/// What the window says by itself.
+#[derive(Clone, Copy)]
+enum Word {
+    /// Somebody signed in.
+    SignedIn,
+    /// It can be asked now.
+    Ready,
+    /// Nobody will sign in there.
+    Failed,
+}
+
+/// The window beside this page; closed and no longer listened to when dropped.
+pub(super) struct Beside {
+    popup: Window,
+    origin: String,
+    opened_at: f64,
+    closed_at: Cell<Option<f64>>,
+    heard: Rc<Heard>,
+    listener: Closure<dyn FnMut(MessageEvent)>,
+}
+
+/// What has been heard of it.
+#[derive(Default)]
+struct Heard {
+    anything: Cell<bool>,
+    word: Cell<Option<Word>>,
+    listening: RefCell<Option<oneshot::Sender<()>>>,
+    questions: Cell<u32>,
+    asking: RefCell<Vec<(u32, oneshot::Sender<JsValue>)>>,
+}
+
+impl Beside {
+    /// `None` where the browser blocks it.
+    fn open(client: &Shared, address: &str) -> Option<Rc<Self>> {
+        let popup = window().open_with_url_and_target_and_features(address, NAME, FEATURES).ok()??;
+        if popup.closed().unwrap_or(true) {
+            return None;
+        }
+        let heard: Rc<Heard> = Rc::default();
+        let (ears, origin) = (Rc::clone(&heard), client.origin().to_owned());
+        let source = JsValue::from(&popup);
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if event.origin() != origin {
-                return;
-            }
-            let went_well = match text(&event.data(), "type").as_deref() {
-                Some(SIGNED_IN) => true,
-                Some(FAILED) => false,
-                _ => return,
-            };
-            match waiter.borrow_mut().take() {
-                Some(waiter) => drop(waiter.send(went_well)),
-                None => last.set(Some(went_well)),
+            if get(&event, "source") == source && event.origin() == origin {
+                ears.hear(&event.data());
             }
         });
-        window().add_event_listener_with_callback("message", listener.as_ref().unchecked_ref()).ok();
-        Self { listener, waiting, said }
+        window().add_event_listener_with_callback("message", listener.as_ref().unchecked_ref()).ok()?;
+        let (origin, opened_at) = (client.origin().to_owned(), Date::now());
+        Some(Rc::new(Self { popup, origin, opened_at, closed_at: Cell::default(), heard, listener }))
     }
 
-    fn next(&self) -> oneshot::Receiver<bool> {
-        let (sender, receiver) = oneshot::channel();
-        match self.said.take() {
-            Some(said) => drop(sender.send(said)),
-            None => drop(self.waiting.replace(Some(sender))),
+    /// Waits a while for a word. The faults are those of a window that nobody will say anything in any more.
+    async fn next(&self, by_word_only: bool) -> Result<Option<Word>, Fault> {
+        let now = Date::now();
+        if self.closed_at.get().is_none() && self.popup.closed().unwrap_or(true) {
+            self.closed_at.set(Some(now));
         }
-        receiver
+        let since_closed = self.closed_at.get().map(|at| now - at);
+        let Some(pause) = pause_ms(now - self.opened_at, since_closed, by_word_only) else {
+            let was_cut_off = self.origin != here() && !self.heard.anything.get();
+            return Err(Fault::new(if was_cut_off { fault::CUT_OFF } else { fault::SIGN_IN_ABANDONED }));
+        };
+        if let Some(word) = self.heard.word.take() {
+            return Ok(Some(word));
+        }
+        let (listening, spoken) = oneshot::channel();
+        self.heard.listening.replace(Some(listening));
+        select(TimeoutFuture::new(pause), spoken).await;
+        Ok(self.heard.word.take())
+    }
+
+    /// A question that the window passes on to its own origin.
+    pub(super) async fn ask(&self, kind: &str, question: &JsValue) -> Result<JsValue, Fault> {
+        let number = self.heard.questions.get().wrapping_add(1);
+        self.heard.questions.set(number);
+        let (waiting, answer) = oneshot::channel();
+        self.heard.asking.borrow_mut().push((number, waiting));
+        set(question, "type", ["keyhole:", kind].concat());
+        set(question, "id", number);
+        self.popup.post_message(question, &self.origin).map_err(|_| Fault::new(fault::UNREACHABLE))?;
+        match select(answer, TimeoutFuture::new(ANSWER_MS_MAX)).await {
+            Either::Left((Ok(answer), _)) if text(&answer, "code").is_some() => Err(fault_of(&answer)),
+            Either::Left((Ok(answer), _)) if answer.is_object() => Ok(answer),
+            Either::Left(_) => Err(Fault::new(fault::UNREADABLE)),
+            Either::Right(_) => Err(Fault::new(fault::TIMED_OUT)),
+        }
     }
 }
 
-impl Drop for Word {
+impl Drop for Beside {
     fn drop(&mut self) {
         let listener = self.listener.as_ref().unchecked_ref();
         window().remove_event_listener_with_callback("message", listener).ok();
+        self.popup.close().ok();
+    }
+}
+
+impl Heard {
+    fn hear(&self, said: &JsValue) {
+        let kind = text(said, "type").unwrap_or_default();
+        let word = match kind.strip_prefix("keyhole:") {
+            Some("opened") => None,
+            Some("signed_in") => Some(Word::SignedIn),
+            Some("ready") => Some(Word::Ready),
+            Some("failed") => Some(Word::Failed),
+            Some("answer") => return self.answered(said),
+            _ => return,
+        };
+        self.anything.set(true);
+        if word.is_some() {
+            self.word.set(word);
+            if let Some(listening) = self.listening.take() {
+                listening.send(()).ok();
+            }
+        }
+    }
+
+    fn answered(&self, said: &JsValue) {
+        let number = get(said, "id").as_f64();
+        let mut asking = self.asking.borrow_mut();
+        if let Some(at) = asking.iter().position(|(asked, _)| Some(f64::from(*asked)) == number) {
+            asking.swap_remove(at).1.send(get(said, "answer")).ok();
+        }
     }
 }

@@ -12,8 +12,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use super::http::{self, ask};
+use super::popup::{self, Beside};
 use super::tabs::{Tabs, Word};
-use super::{fault_of, get, object, popup, promise, run, set, text, window};
+use super::{fault_of, get, object, promise, run, set, text, window};
 use crate::ask::{Asks, Batch, Joined};
 use crate::fault::{self, Fault};
 use crate::held::{Held, PreviewToken};
@@ -50,6 +51,8 @@ struct Session {
     login: Option<String>,
     asking: Option<Promise>,
     signing_in: Option<Promise>,
+    /// This page is of another site: it does not see the session, and its tokens come by hand.
+    by_hand: bool,
 }
 
 pub(super) struct Shared {
@@ -59,6 +62,10 @@ pub(super) struct Shared {
     pub(super) held: RefCell<Held>,
     session: RefCell<Session>,
     tabs: Tabs,
+    /// What a page of another origin has asked for, to be asked for together when a window is open; and what came of it.
+    wishes: RefCell<Vec<Wish>>,
+    /// The window that asks in this page's place.
+    courier: RefCell<Option<Rc<Beside>>>,
     /// Who waits until somebody is signed in again.
     resuming: RefCell<Vec<oneshot::Sender<()>>>,
     /// Counts sessions, so that a token that arrives after the end of its session is not kept.
@@ -66,6 +73,14 @@ pub(super) struct Shared {
 }
 
 pub(super) type Answer = Result<String, Fault>;
+
+struct Wish {
+    want: Want,
+    refused: Option<Fault>,
+}
+
+/// As many as one window fetches in a few requests.
+const WISHES_MAX: usize = 100;
 
 impl Shared {
     pub(super) fn new(origin: String, tell: Function) -> Rc<Self> {
@@ -83,6 +98,8 @@ impl Shared {
                 held: RefCell::default(),
                 session: RefCell::default(),
                 tabs,
+                wishes: RefCell::default(),
+                courier: RefCell::default(),
                 resuming: RefCell::default(),
                 epoch: Cell::default(),
             }
@@ -112,7 +129,11 @@ impl Shared {
     }
 
     pub(super) async fn sign_out(&self) -> Result<JsValue, Fault> {
-        ask(Request::post(&self.url("/auth/logout")), None).await?;
+        if self.session.borrow().by_hand {
+            popup::sign_out(self).await?;
+        } else {
+            ask(Request::post(&self.url("/auth/logout")), None).await?;
+        }
         self.end(Some("signed_out".to_owned()));
         Ok(JsValue::UNDEFINED)
     }
@@ -144,13 +165,15 @@ impl Shared {
     fn end(&self, reason: Option<String>) {
         self.epoch.set(self.epoch.get().wrapping_add(1));
         self.held.borrow_mut().clear();
-        let was_over = {
+        let (was_over, was_by_hand) = {
             let mut session = self.session.borrow_mut();
             session.ended.clone_from(&reason);
-            session.signed_in.replace(false) == Some(false)
+            (session.signed_in.replace(false) == Some(false), core::mem::take(&mut session.by_hand))
         };
         if !was_over {
-            self.tabs.tell(&Word::Ended(reason.clone()));
+            if !was_by_hand {
+                self.tabs.tell(&Word::Ended(reason.clone()));
+            }
             self.tell("ended", &object([("reason", reason.into())]));
             self.tell("change", &JsValue::UNDEFINED);
         }
@@ -181,16 +204,17 @@ impl Shared {
             let known = {
                 let mut known = self.session.borrow_mut();
                 known.login = text(&get(&session, "user"), "login");
+                known.by_hand = false;
                 known.signed_in.replace(true)
             };
             if known != Some(true) {
                 self.tabs.tell(&Word::SignedIn);
-                for waiter in self.resuming.take() {
-                    waiter.send(()).ok();
-                }
-                self.tell("change", &JsValue::UNDEFINED);
+                self.resume();
             }
             return Ok(session);
+        }
+        if self.session.borrow().by_hand {
+            return Ok(JsValue::NULL);
         }
         let first_answer = self.session.borrow().signed_in.is_none();
         if first_answer {
@@ -202,6 +226,13 @@ impl Shared {
             self.end(text(&answer, "ended").or(rumour));
         }
         Ok(JsValue::NULL)
+    }
+
+    fn resume(&self) {
+        for waiter in self.resuming.take() {
+            waiter.send(()).ok();
+        }
+        self.tell("change", &JsValue::UNDEFINED);
     }
 
     /// The Worker's settings, for someone who is signed in.
@@ -243,6 +274,12 @@ impl Shared {
             address.push_str(&encoded(opener));
         }
         address
+    }
+
+    /// Where a page of the origin `here` opens a window to ask in its place.
+    pub(super) fn hand_over_address(&self, here: &str, purpose: &str) -> String {
+        let opener = String::from(js_sys::encode_uri_component(here));
+        [&self.url("/auth/hand-over?opener="), opener.as_str(), purpose].concat()
     }
 
     pub(super) fn sign_in(&self, return_to: Option<String>) {
@@ -299,6 +336,10 @@ impl Shared {
         if let Some(token) = self.fresh(&want) {
             return Ok(token);
         }
+        self.wish(&want);
+        if self.session.borrow().by_hand && self.courier.borrow().is_none() {
+            return self.left_by_hand(&want);
+        }
         let (waiter, answer) = oneshot::channel();
         if self.asks.borrow_mut().join(want, waiter) == Joined::First {
             let shared = Rc::clone(self);
@@ -313,11 +354,76 @@ impl Shared {
         answer.await.unwrap_or_else(|_| Err(Fault::new(fault::UNREACHABLE)))
     }
 
+    /// Notes what a page of another origin wants: the next window brings all of it.
+    pub(super) fn wish(&self, want: &Want) {
+        if window().location().origin().is_ok_and(|here| here == self.origin) {
+            return;
+        }
+        let mut wishes = self.wishes.borrow_mut();
+        if wishes.iter().all(|wish| wish.want != *want) {
+            if wishes.len() >= WISHES_MAX {
+                wishes.remove(0);
+            }
+            wishes.push(Wish { want: want.clone(), refused: None });
+        }
+    }
+
+    /// What a window has left behind for this wish. Where that has died, another window is needed, and all previews
+    /// are told; for what no window was asked for, only the one that wants it.
+    fn left_by_hand(&self, want: &Want) -> Answer {
+        let refused = || {
+            let wishes = self.wishes.borrow();
+            let wish = wishes.iter().find(|wish| wish.want == *want);
+            wish.and_then(|wish| wish.refused.clone()).filter(|fault| !fault.may_pass())
+        };
+        let (left, was_held) = {
+            let held = self.held.borrow();
+            (held.alive(want, Date::now()).map(|token| token.expose().to_owned()), held.was_for(want))
+        };
+        if left.is_none() && was_held {
+            self.end(Some("expired".to_owned()));
+        }
+        left.ok_or_else(|| refused().unwrap_or_else(|| Fault::new(fault::SIGNED_OUT)))
+    }
+
+    /// Somebody is signed in beside this page, which cannot see it: the window asks for all that is wished for.
+    pub(super) async fn take_by_hand(self: &Rc<Self>, beside: &Rc<Beside>) -> Result<JsValue, Fault> {
+        self.courier.replace(Some(Rc::clone(beside)));
+        let wants: Vec<Want> = self.wishes.borrow().iter().map(|wish| wish.want.clone()).collect();
+        // All are asked for before the first is awaited: as few requests as the limit allows.
+        let asked: Vec<(Want, Promise)> = wants
+            .into_iter()
+            .map(|want| {
+                let (shared, wanted) = (Rc::clone(self), want.clone());
+                (want, promise(Box::pin(async move { shared.token_for(wanted).await.map(JsValue::from) })))
+            })
+            .collect();
+        let any = !asked.is_empty();
+        for (want, token) in asked {
+            let refused = JsFuture::from(token).await.err().map(|error| fault_of(&error));
+            if let Some(wish) = self.wishes.borrow_mut().iter_mut().find(|wish| wish.want == want) {
+                wish.refused = refused;
+            }
+        }
+        self.courier.replace(None);
+        if any {
+            let mut session = self.session.borrow_mut();
+            (session.by_hand, session.signed_in) = (true, Some(true));
+            drop(session);
+            self.resume();
+        }
+        Ok(JsValue::NULL)
+    }
+
     /// One request for a batch; whatever comes, every waiter is told.
     async fn send(self: Rc<Self>, batch: Batch) {
         let (asked_at_ms, epoch) = (Date::now(), self.epoch.get());
         let body = self.request_body(&batch).await;
-        let answer = self.ask(Request::post(&self.url("/api/tokens")), Some(body)).await;
+        let courier = self.courier.borrow().clone();
+        let answer = match courier {
+            Some(beside) => beside.ask("ask", &body).await,
+            None => self.ask(Request::post(&self.url("/api/tokens")), Some(body)).await,
+        };
         let answer = match answer {
             Ok(_) if epoch != self.epoch.get() => Err(Fault::new(fault::SIGNED_OUT)),
             answer => answer.map(|body| http::entries(&get(&body, "tokens"))),

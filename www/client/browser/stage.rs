@@ -143,6 +143,10 @@ impl Inner {
 
     /// The token and the library come at the same time; the library is not loaded for someone signed out.
     async fn show(self: &Rc<Self>, turn: u32, want: Want) -> Result<(), Fault> {
+        self.client.wish(&want);
+        for item in &*self.collection.borrow() {
+            self.client.wish(&Want { item: item.clone(), scopes: want.scopes.clone() });
+        }
         let settings = self.client.settings().await?;
         let library = loader::load(&settings.preview_library_url, self.view.attribute("locale").as_deref());
         let id = want.item.id().to_owned();
@@ -334,11 +338,12 @@ impl Inner {
         let detail =
             [Some(fault.code.as_str()), fault.rule.as_deref(), fault.reason.as_deref(), Some(&fault.title)];
         let parts = detail.into_iter().flatten().filter(|part| !part.is_empty());
-        let detail = parts.collect::<Vec<_>>().join(" · ");
+        let signed_out = fault.ends_session() && fault.reason.is_none();
+        let detail = if signed_out { String::new() } else { parts.collect::<Vec<_>>().join(" · ") };
         self.view.message(Face::Message, &words, &detail, &act).ok();
         self.tell(fault, &words);
-        if fault.ends_session() {
-            self.come_back();
+        if words.action == Action::SignIn {
+            self.once_signed_in(|inner| inner.refresh(false));
         }
     }
 
@@ -347,14 +352,14 @@ impl Inner {
         self.view.dispatch("keyhole-error", &detail);
     }
 
-    /// Once somebody is signed in, here or in another tab, the file comes by itself.
-    fn come_back(self: &Rc<Self>) {
+    /// Acts once somebody is signed in, here or in another tab, unless something else is to be shown by then.
+    fn once_signed_in(self: &Rc<Self>, act: impl FnOnce(&Rc<Self>) + 'static) {
         let (weak, client, turn) = (Rc::downgrade(self), Rc::clone(&self.client), self.turn.get());
         run(Box::pin(async move {
             client.signed_in_again().await;
             with(&weak, |inner| {
                 if turn == inner.turn.get() {
-                    inner.refresh(false);
+                    act(inner);
                 }
             });
         }));
@@ -366,17 +371,8 @@ impl Inner {
         let act = listener(move |_| with(&weak, |inner| inner.act(Action::SignIn)));
         self.view.message(Face::Paused, &words::PAUSED, "", &act).ok();
         self.set_inert(true);
-        let (weak, client, turn) = (Rc::downgrade(self), Rc::clone(&self.client), self.turn.get());
-        let login = client.login();
-        run(Box::pin(async move {
-            client.signed_in_again().await;
-            let is_the_same = client.login() == login;
-            with(&weak, |inner| {
-                if turn == inner.turn.get() {
-                    inner.resume(is_the_same);
-                }
-            });
-        }));
+        let login = self.client.login();
+        self.once_signed_in(move |inner| inner.resume(inner.client.login() == login));
     }
 
     /// Somebody is signed in again. If it is somebody else, what they may see is asked anew.
@@ -414,10 +410,8 @@ impl Inner {
             if turn != inner.turn.get() || is_open {
                 return;
             }
-            match outcome {
-                Ok(session) if session.is_object() => inner.refresh(false),
-                Ok(_) => {}
-                Err(error) => inner.fail(&fault_of(&error)),
+            if let Err(error) = outcome {
+                inner.fail(&fault_of(&error));
             }
         }));
     }

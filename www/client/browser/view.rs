@@ -35,11 +35,12 @@ impl View {
         root.set_text_content(None);
         let loading = part(&document, "div", "loading", None)?;
         loading.set_attribute("role", "status")?;
-        loading.append_child(&*part(&document, "span", "loading-text", Some("Loading the preview"))?)?;
+        let waiting = slot(&document, "loading")?;
+        waiting.append_child(&*part(&document, "span", "spinner", None)?)?;
+        waiting.append_child(&*part(&document, "span", "loading-text", Some("Loading the preview"))?)?;
+        loading.append_child(&waiting)?;
         let message = part(&document, "div", "message", None)?;
-        let slot = part(&document, "slot", "stage", None)?;
-        slot.set_attribute("name", STAGE)?;
-        for child in [&slot, &loading, &message] {
+        for child in [&slot(&document, STAGE)?, &loading, &message] {
             root.append_child(child)?;
         }
         let view = Self { document, host, loading, message };
@@ -64,7 +65,8 @@ impl View {
         element.toggle_attribute_with_force("hidden", !shown).ok();
     }
 
-    /// A message in place of the preview, or over it; `act` is what its button does.
+    /// A message in place of the preview, or over it; `act` is what its button does. A page that puts something into the
+    /// slot `sign-in` or `error` has that shown in its place.
     pub(super) fn message(
         &self,
         face: Face,
@@ -72,10 +74,11 @@ impl View {
         detail: &str,
         act: &JsValue,
     ) -> Result<(), JsValue> {
-        let message = &self.message;
-        message.set_text_content(None);
-        let urgent = words.action != Action::SignIn;
-        message.set_attribute("role", if urgent { "alert" } else { "group" })?;
+        let urgent = !detail.is_empty();
+        self.message.set_text_content(None);
+        self.message.set_attribute("role", if urgent { "alert" } else { "group" })?;
+        let message = slot(&self.document, if words.action == Action::SignIn { "sign-in" } else { "error" })?;
+        self.message.append_child(&message)?;
         message.append_child(&*self.keyhole()?)?;
         message.append_child(&*part(&self.document, "p", "title", Some(words.title))?)?;
         message.append_child(&*part(&self.document, "p", "text", Some(words.text))?)?;
@@ -151,6 +154,13 @@ impl View {
 }
 
 const STAGE: &str = "keyhole-stage";
+
+/// What is in it is shown unless the page puts something of its own into the slot.
+fn slot(document: &Document, name: &str) -> Result<Element, JsValue> {
+    let slot = document.create_element("slot")?;
+    slot.set_attribute("name", name)?;
+    Ok(slot)
+}
 
 fn part(document: &Document, tag: &str, name: &str, text: Option<&str>) -> Result<Element, JsValue> {
     let element = document.create_element(tag)?;
