@@ -1,5 +1,6 @@
 // `cargo xtask test browser` starts Workers and the Box emulator, says by variables where they are, and runs this.
 import { defineConfig } from '@playwright/test';
+import { certificate } from './support/certificate.mjs';
 
 export default defineConfig({
   testDir: 'stories',
@@ -22,7 +23,12 @@ export default defineConfig({
     trace: 'off',
     launchOptions: {
       executablePath: process.env.KEYHOLE_CHROMIUM || undefined,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: [
+        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+        // Names lead to the wire, each test's own proxy, or nowhere at all; and there only this key is believed.
+        '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+        `--ignore-certificate-errors-spki-list=${certificate.fingerprint}`,
+      ],
     },
   },
   projects: [

@@ -71,6 +71,7 @@ fn with_emulator(options: &Options, state: &State, local: Vars) -> Outcome {
         content_port: options.content_port,
         state: &state.emulator,
         worker_origins: vec![servers::origin(options.port)],
+        other_origins: Vec::new(),
     };
     fs::create_dir_all(place::local_state()).or_say(|| "making .wrangler/keyhole".to_owned())?;
     let (emulator_server, status) = emulator.start()?;
@@ -101,7 +102,7 @@ fn with_real_box(options: &Options, state: &State, vars: Vars) -> Outcome {
 /// Returns its address, too.
 fn start_worker(options: &Options, state: &State, mut vars: Vars) -> Outcome<(String, Server)> {
     let origin = servers::origin(options.port);
-    vars.insert("PUBLIC_ORIGIN".to_owned(), origin.clone());
+    vars.insert(servers::PUBLIC_ORIGIN.to_owned(), origin.clone());
     let worker = Worker {
         name: "the Worker".to_owned(),
         port: options.port,

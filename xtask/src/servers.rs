@@ -32,8 +32,10 @@ pub(crate) struct Emulator<'a> {
     pub(crate) port: u16,
     pub(crate) content_port: u16,
     pub(crate) state: &'a Path,
-    /// Where Workers answer: the app's redirect URIs and CORS origins follow from it.
+    /// Where browsers reach Workers: the app's redirect URIs and CORS origins follow from it.
     pub(crate) worker_origins: Vec<String>,
+    /// Whose pages show previews beside the Workers' own: CORS origins, too.
+    pub(crate) other_origins: Vec<String>,
 }
 
 impl Emulator<'_> {
@@ -77,11 +79,10 @@ impl Emulator<'_> {
             CLIENT_SECRET,
         ]);
         command.arg("--pdfjs").arg(place::root().join("node_modules/pdfjs-dist"));
-        for origin in &self.worker_origins {
+        for origin in self.worker_origins.iter().chain(&self.other_origins) {
             command.arg("--cors-origin").arg(origin);
         }
-        // One is enough: on loopback Box, like RFC 8252, looks at no port.
-        if let Some(origin) = self.worker_origins.first() {
+        for origin in &self.worker_origins {
             command.arg("--redirect-uri").arg(redirect_uri(origin));
         }
         let mut server = process::serve("the Box emulator", &mut command, |_| ())?;
@@ -105,6 +106,9 @@ pub(crate) fn redirect_uri(origin: &str) -> String {
 pub(crate) fn origin(port: u16) -> String {
     format!("http://localhost:{port}")
 }
+
+/// The setting that says where browsers reach a Worker.
+pub(crate) const PUBLIC_ORIGIN: &str = "PUBLIC_ORIGIN";
 
 /// Keyhole's own configuration, from the root of the clone.
 pub(crate) const CONFIG: &str = "wrangler.toml";
@@ -155,6 +159,11 @@ impl Worker {
         ]);
         wrangler.arg(self.port.to_string()).args(["--inspector-port", "0"]);
         wrangler.arg("--config").arg(&file).arg("--persist-to").arg(&self.state);
+        if self.vars.get(PUBLIC_ORIGIN).is_some_and(|origin| origin.starts_with("https://")) {
+            // Somebody ends TLS before it, and says so (`X-Forwarded-Proto`). Otherwise wrangler writes `http` into
+            // every header that holds the Worker's own address.
+            wrangler.args(["--upstream-protocol", "https"]);
+        }
         // It would ask Cloudflare where in the world we are.
         wrangler.env("CLOUDFLARE_CF_FETCH_ENABLED", "false");
         // Its registry of local Workers and its logs stay ours, so that several can run at once.

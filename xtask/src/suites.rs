@@ -9,7 +9,7 @@ use crate::build::{self, Built};
 use crate::count::{self, Tally};
 use crate::failure::{Failure, Outcome, While, said};
 use crate::process::{self, Server};
-use crate::servers::{self, Changes, Emulator, Worker};
+use crate::servers::{self, Changes, Emulator, PUBLIC_ORIGIN, Worker};
 use crate::setup::{self, WASM_TARGET, cargo, npm_program};
 use crate::test::{Options, Suite};
 use crate::variants::{self, MAIN, Variant};
@@ -195,15 +195,19 @@ impl Stage {
         let mut take =
             || ports.pop().ok_or_else(|| Failure::Said("there are not enough free ports".to_owned()));
         let (port, content_port) = (take()?, take()?);
-        let worker_origins = ports.iter().copied().map(servers::origin).collect();
-        let emulator = Emulator { port, content_port, state: &state, worker_origins };
+        let own_origins = variants.iter().zip(&ports).map(|(variant, port)| public_origin(variant, *port));
+        let others = variants.iter().flat_map(Variant::allowed_origins);
+        let emulator = Emulator {
+            port,
+            content_port,
+            state: &state,
+            worker_origins: own_origins.collect(),
+            other_origins: others.collect(),
+        };
         let (server, _) = emulator.start()?;
         let mut running = vec![server];
         let mut shared = emulator.vars();
         shared.insert("SEAL_KEYS".to_owned(), keys::entry("k1")?);
-        if let Some(library) = preview_library {
-            shared.insert("PREVIEW_LIBRARY_URL".to_owned(), library.to_owned());
-        }
 
         let mut variables = Vars::new();
         variables.insert("KEYHOLE_EMULATOR_URL".to_owned(), emulator.url());
@@ -211,7 +215,10 @@ impl Stage {
         // All at once, then wait for each.
         let mut workers = Vec::new();
         for (variant, port) in variants.iter().zip(ports) {
-            let worker = worker(variant, port, &home, &shared);
+            let mut worker = worker(variant, port, &home, &shared);
+            if let Some(library) = preview_library {
+                worker.vars.insert("PREVIEW_LIBRARY_URL".to_owned(), library.to_owned());
+            }
             announce(variant, &worker, &mut variables);
             let server = worker.launch(log_to(&log_file(&worker.home))?)?;
             workers.push((worker, server));
@@ -224,11 +231,16 @@ impl Stage {
     }
 }
 
+/// Where browsers reach it: on its port, unless it says otherwise.
+fn public_origin(variant: &Variant, port: u16) -> String {
+    variant.vars.get(PUBLIC_ORIGIN).cloned().unwrap_or_else(|| servers::origin(port))
+}
+
 fn worker(variant: &Variant, port: u16, stage: &Path, shared: &Vars) -> Worker {
     let home = stage.join(&variant.name);
     let mut vars = shared.clone();
-    vars.insert("PUBLIC_ORIGIN".to_owned(), servers::origin(port));
     vars.extend(variant.vars.clone());
+    vars.insert(PUBLIC_ORIGIN.to_owned(), public_origin(variant, port));
     vars.retain(|name, _| !variant.without.contains(name));
     Worker {
         name: format!("the Worker [{}]", variant.name),

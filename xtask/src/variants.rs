@@ -33,6 +33,12 @@ impl Variant {
             format!("KEYHOLE_{}_WORKER_URL", self.name.to_uppercase())
         }
     }
+
+    /// Whose pages embed it, beside its own.
+    pub(crate) fn allowed_origins(&self) -> impl Iterator<Item = String> + use<'_> {
+        let origins = self.vars.get("ALLOWED_ORIGINS");
+        origins.into_iter().flat_map(|origins| origins.split_ascii_whitespace()).map(str::to_owned)
+    }
 }
 
 /// The Workers of a suite.
@@ -91,7 +97,7 @@ mod tests {
 
         [bare]
         suites = ["edge"]
-        vars = { ALLOW_FOLDERS = "true" }
+        vars = { ALLOWED_ORIGINS = "https://a.test  https://b.test" }
         without = ["SEAL_KEYS"]
         login_limit = 20
         config = "tests/bare.toml"
@@ -110,7 +116,10 @@ mod tests {
     fn a_worker_differs_as_it_says() {
         let [bare, main] = parse(WORKERS, "edge").unwrap().try_into().unwrap();
         assert_eq!((bare.config.as_str(), main.config.as_str()), ("tests/bare.toml", "wrangler.toml"));
-        assert_eq!(bare.vars, Vars::from([("ALLOW_FOLDERS".to_owned(), "true".to_owned())]));
+        let allowed = "https://a.test  https://b.test".to_owned();
+        assert_eq!(bare.vars, Vars::from([("ALLOWED_ORIGINS".to_owned(), allowed)]));
+        assert_eq!(bare.allowed_origins().collect::<Vec<_>>(), ["https://a.test", "https://b.test"]);
+        assert_eq!(main.allowed_origins().count(), 0);
         assert_eq!((bare.without, bare.login_limit), (vec!["SEAL_KEYS".to_owned()], Some(20)));
     }
 

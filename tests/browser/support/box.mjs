@@ -10,7 +10,8 @@ export const REAL_LIBRARY = process.env.KEYHOLE_PREVIEW_LIBRARY_URL;
 
 export const ROBIN = { name: 'Robin Sample', login: 'robin@example.com', password: 'keyhole' };
 
-function setting(name) {
+/** What `cargo xtask test browser` says by a variable. */
+export function setting(name) {
   const value = process.env[name];
   if (!value) {
     throw new Error(`${name} is not set: run \`cargo xtask test browser\``);

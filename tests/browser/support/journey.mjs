@@ -61,6 +61,11 @@ export class Journey {
     return this.rows.filter({ has: this.page.locator('.name').getByText(name, { exact: true }) });
   }
 
+  /** The id of a file of the folder that is listed. */
+  async idOf(name) {
+    return (await this.row(name).getAttribute('href')).split('/').at(-1);
+  }
+
   /** Into a folder below the one that is listed. */
   async enter(...folders) {
     for (const folder of folders) {

@@ -2,6 +2,7 @@
 // story looked after at its end: no policy was violated, no script failed, no secret was seen.
 import { test as base, expect } from '@playwright/test';
 import { Journey } from './journey.mjs';
+import { AUTH } from './places.mjs';
 import * as secrets from './secrets.mjs';
 import { Wire } from './wire.mjs';
 import { Witness } from './witness.mjs';
@@ -48,6 +49,12 @@ export const test = base.extend({
   /** The same, signed in. */
   inside: async ({ robin }, use) => {
     await robin.signIn();
+    await use(robin);
+  },
+
+  /** The same at the Keyhole that pages of other origins embed: `places.mjs`. */
+  atKeyhole: async ({ robin }, use) => {
+    await robin.signIn(`${AUTH}/`);
     await use(robin);
   },
 });

@@ -1,14 +1,18 @@
 // Everything that goes between the browser and the servers, byte for byte: an HTTP proxy that the browser is made to
-// use for loopback addresses, too. It changes one thing: nothing is compressed, so that it can be searched.
+// use for loopback addresses, too. It changes one thing: nothing is compressed, so that it can be searched. For the
+// names of `places.mjs` it is the server itself, with their certificate.
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { Transform } from 'node:stream';
+import { certificate } from './certificate.mjs';
+import { ANSWERED_BY, HOSTS } from './places.mjs';
 
 /** One question of the browser's and its answer. */
 class Exchange {
-  constructor(request) {
+  constructor(request, url) {
     this.method = request.method;
-    this.url = request.url;
+    this.url = url;
     this.asked = request.rawHeaders;
     this.askedBody = Buffer.alloc(0);
     this.status = 0;
@@ -50,9 +54,15 @@ const NOT_HANDED_ON = ['proxy-connection', 'connection', 'keep-alive', 'accept-e
 
 const handedOn = (raw) => raw.filter((_, index) => !NOT_HANDED_ON.includes(raw[index - (index % 2)].toLowerCase()));
 
+/** As a front that ends TLS hands on: to this host, and that it came by HTTPS. */
+const behindTls = (host, raw) =>
+  raw.map((text, index) => (index % 2 && raw[index - 1].toLowerCase() === 'host' ? host : text)).concat('X-Forwarded-Proto', 'https');
+
 export class Wire {
   exchanges = [];
-  #server = http.createServer((request, response) => this.#handOn(request, response));
+  #server = http.createServer((request, response) => this.#answer(request, response, request.url));
+  #secure = https.createServer(certificate, (request, response) =>
+    this.#answer(request, response, `https://${request.headers.host}${request.url}`));
   #agent = new http.Agent({ keepAlive: true });
   #sockets = new Set();
   #waiting = new Set();
@@ -62,8 +72,7 @@ export class Wire {
   static async open() {
     const wire = new Wire();
     wire.#server.on('connection', (socket) => wire.#keep(socket));
-    // TLS passes unread: with a preview library from the internet, its own files.
-    wire.#server.on('connect', (request, socket, head) => wire.#tunnel(request, socket, head));
+    wire.#server.on('connect', (request, socket, head) => wire.#connect(request, socket, head));
     await new Promise((resolve) => wire.#server.listen(0, '127.0.0.1', resolve));
     wire.address = `http://127.0.0.1:${wire.#server.address().port}`;
     return wire;
@@ -80,9 +89,9 @@ export class Wire {
     return this.exchanges.filter((exchange) => matches(exchange, path));
   }
 
-  /** Answers an address itself, as if there were such a page. */
-  serve(url, html) {
-    this.#pages.set(url, html);
+  /** Answers an address itself, as if there were such a page, with whatever headers it is to have. */
+  serve(url, html, headers = {}) {
+    this.#pages.set(url, { html, headers: { 'content-type': 'text/html; charset=utf-8', ...headers } });
   }
 
   /** From now on one bit is another in what is answered to a path. */
@@ -101,15 +110,25 @@ export class Wire {
     socket.on('error', () => socket.destroy());
   }
 
-  #handOn(request, response) {
-    if (this.#pages.has(request.url)) {
-      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(this.#pages.get(request.url));
-      return;
+  #answer(request, response, url) {
+    const { origin, protocol } = new URL(url);
+    const page = this.#pages.get(url);
+    if (page) {
+      response.writeHead(200, page.headers).end(page.html);
+    } else if (protocol === 'https:' && !ANSWERED_BY[origin]) {
+      response.writeHead(404).end();
+    } else {
+      this.#handOn(request, response, url);
     }
-    const exchange = new Exchange(request);
+  }
+
+  #handOn(request, response, url) {
+    const exchange = new Exchange(request, url);
     this.exchanges.push(exchange);
-    const { hostname, port, pathname, search } = new URL(request.url);
-    const headers = handedOn(request.rawHeaders);
+    const { origin, pathname, search } = new URL(url);
+    const by = ANSWERED_BY[origin];
+    const { hostname, port } = new URL(by?.url ?? origin);
+    const headers = handedOn(by ? behindTls(by.host, request.rawHeaders) : request.rawHeaders);
     const onward = http.request({
       hostname, port: port || 80, path: pathname + search, method: request.method, headers, agent: this.#agent,
     });
@@ -139,8 +158,15 @@ export class Wire {
     }
   }
 
-  #tunnel(request, socket, head) {
+  /** TLS to anybody else passes unread: with a preview library from the internet, its own files. */
+  #connect(request, socket, head) {
     const [host, port] = request.url.split(':');
+    if (HOSTS.includes(host)) {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      socket.unshift(head);
+      this.#secure.emit('connection', socket);
+      return;
+    }
     const onward = net.connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       onward.write(head);
