@@ -10,12 +10,18 @@ use crate::{build, place, process, setup};
 /// What commands leave in a clone. Cargo's target directory is shared with ours, or this would take minutes.
 const LEFT_BY_COMMANDS: [&str; 4] = ["node_modules", "build", "www/dist", ".wrangler"];
 
+/// Not below the target directory: of a package there cargo remembers the copy's sources and not ours, and then takes
+/// ours for compiled whatever becomes of them.
+fn place() -> PathBuf {
+    place::local_state().join("fresh-clone")
+}
+
 /// Makes the copy: what git knows, and what it would if it were added.
 ///
 /// # Errors
 /// git cannot tell, or copying fails.
 pub(crate) fn make() -> Outcome<PathBuf> {
-    let (root, clone) = (place::root(), place::scratch().join("fresh-clone"));
+    let (root, clone) = (place::root(), place());
     let mut git = Command::new("git");
     git.current_dir(&root).args(["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate"]);
     let mut known = Vec::new();
@@ -83,6 +89,11 @@ mod tests {
         copy_changed(&[PathBuf::from("src/lib.rs")], from.path(), to.path()).unwrap();
         assert_eq!(build::files_below(to.path()).unwrap(), [PathBuf::from("src/lib.rs")]);
         assert_eq!(fs::read_to_string(to.path().join("src/lib.rs")).unwrap(), "new");
+    }
+
+    #[test]
+    fn what_the_copy_compiles_is_not_taken_for_ours() {
+        assert!(!place().starts_with(place::target()));
     }
 
     #[test]

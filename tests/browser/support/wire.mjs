@@ -68,6 +68,7 @@ export class Wire {
   #waiting = new Set();
   #pages = new Map();
   #tampered = [];
+  #added = [];
 
   static async open() {
     const wire = new Wire();
@@ -97,6 +98,11 @@ export class Wire {
   /** From now on one bit is another in what is answered to a path. */
   tamper(path) {
     this.#tampered.push(path);
+  }
+
+  /** From now on the answers to a path bear this header as well. */
+  adds(path, name, value) {
+    this.#added.push({ path, header: [name, value] });
   }
 
   /** The next finished exchange with a path. To be called before what causes it, and awaited after. */
@@ -136,7 +142,8 @@ export class Wire {
     onward.on('response', (answer) => {
       exchange.status = answer.statusCode;
       exchange.answered = answer.rawHeaders;
-      response.writeHead(answer.statusCode, handedOn(answer.rawHeaders));
+      const added = this.#added.filter(({ path }) => matches(exchange, path)).flatMap(({ header }) => header);
+      response.writeHead(answer.statusCode, [...handedOn(answer.rawHeaders), ...added]);
       collect(answer, (body) => {
         exchange.body = body;
         this.#tell(exchange);
