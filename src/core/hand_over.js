@@ -33,11 +33,11 @@ const serve = () => {
 };
 
 const start = async () => {
-  if (outcome && outcome !== 'signed_in' && outcome !== 'state_used') return tell('failed');
+  if (outcome) return tell('failed');
   tell('opened');
   if (purpose === 'sign_out') return serve();
   const { session } = await ask('GET', '/api/session');
-  if (!session && !outcome) return location.replace(login);
+  if (!session && purpose !== 'go_on') return location.replace(login);
   if (!session) {
     tell('failed');
     return say('The sign-in did not work', 'This browser did not keep it. It may block cookies.');

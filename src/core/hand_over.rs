@@ -20,6 +20,8 @@ const SCRIPT: &str = include_str!("hand_over.js");
 
 /// Of a window through which a page ends the session: nobody is to sign in for that.
 const SIGN_OUT: &str = "sign_out";
+/// Of the window that a login comes back to: it does not begin another one.
+const GO_ON: &str = "go_on";
 
 /// `GET /auth/hand-over?opener=`: the window. Who is not signed in goes to Box from there, and comes back to it, but not
 /// with `&for=sign_out`.
@@ -36,8 +38,9 @@ pub(crate) fn window(
     for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
         match &*name {
             "opener" => opener = transaction::opener_of(&value, config),
-            "keyhole" => outcome = Outcome::parse(&value),
+            "keyhole" => outcome = Outcome::parse(&value).filter(|&outcome| has_failed(outcome)),
             "for" if value == SIGN_OUT => purpose = SIGN_OUT,
+            "for" if value == GO_ON => purpose = GO_ON,
             _ => {}
         }
     }
@@ -52,7 +55,7 @@ pub(crate) fn window(
         outcome.map_or("", Outcome::word),
     );
     let words = match outcome {
-        None | Some(Outcome::SignedIn | Outcome::StateUsed) => Words {
+        None => Words {
             title: "One moment",
             text: "This window gives the page that opened it what it wants to show, and closes.",
             action: None,
@@ -65,12 +68,16 @@ pub(crate) fn window(
     Ok(notice::shown(StatusCode::OK, &words, &script, &headers::notice_policy(&nonce, "'self'"), &nonce))
 }
 
+const fn has_failed(outcome: Outcome) -> bool {
+    !matches!(outcome, Outcome::SignedIn | Outcome::StateUsed)
+}
+
 /// Where a login starts that comes back to this window.
 fn login_address(opener: &Origin) -> String {
     let query = |name: &str, value: &str| {
         form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
     };
-    let back = format!("{HAND_OVER}?{}", query("opener", opener.as_str()));
+    let back = format!("{HAND_OVER}?for={GO_ON}&{}", query("opener", opener.as_str()));
     format!("/auth/login?{}", query("return_to", &back))
 }
 
@@ -130,9 +137,10 @@ mod tests {
         let login = login_address(&Origin::parse("https://app.example.com").unwrap());
         let query = login.strip_prefix("/auth/login?").unwrap();
         let (name, back) = form_urlencoded::parse(query.as_bytes()).next().unwrap();
-        assert_eq!((&*name, &*back), ("return_to", OPENER));
-        let back = ReturnTo::parse(&back, &config()).unwrap();
-        assert_eq!(back.as_str(), ["https://keyhole.example.com", OPENER].concat());
+        assert_eq!((&*name, &*back), ("return_to", &*OPENER.replace('?', "?for=go_on&")));
+        assert!(page(&back).contains(r#"data-purpose="go_on""#));
+        let address = ReturnTo::parse(&back, &config()).unwrap();
+        assert_eq!(address.as_str(), ["https://keyhole.example.com", &back].concat());
         assert!(page(OPENER).contains(&["data-login=\"", &notice::escaped(&login), "\""].concat()));
     }
 
@@ -141,7 +149,9 @@ mod tests {
         let html = page(&[OPENER, "&keyhole=denied"].concat());
         assert!(html.contains("You did not grant access") && html.contains("Sign in again"), "{html}");
         assert!(html.contains(r#"data-outcome="denied""#), "{html}");
-        assert!(page(&[OPENER, "&keyhole=signed_in"].concat()).contains("One moment"));
-        assert!(page(&[OPENER, "&keyhole=%22%3E%3Cscript"].concat()).contains(r#"data-outcome="""#));
+        for nothing_wrong in ["signed_in", "state_used", "%22%3E%3Cscript"] {
+            let html = page(&[OPENER, "&keyhole=", nothing_wrong].concat());
+            assert!(html.contains("One moment") && html.contains(r#"data-outcome="""#), "{html}");
+        }
     }
 }

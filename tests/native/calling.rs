@@ -43,6 +43,8 @@ fn all_refused(name: &'static str, value: Option<&str>, status: u16, code: &str)
     assert!(browser.get("/api/session").status().is_success());
 }
 
+const HAND_OVER: &str = "/auth/hand-over?opener=https%3A%2F%2Fapp.example.com";
+
 #[test]
 fn s28_a_call_without_the_static_header_is_refused_before_any_work() {
     all_refused("keyhole-request", None, 403, "missing_header");
@@ -76,7 +78,7 @@ fn s15_a_call_for_another_host_is_refused_whatever_was_forwarded() {
     all_refused("host", Some("evil.example"), 421, "wrong_host");
     let app = TestApp::new();
     let browser = app.browser();
-    for path in ["/", "/auth/login", "/auth/callback?code=x", "/auth/done"] {
+    for path in ["/", "/auth/login", "/auth/callback?code=x", "/auth/done", HAND_OVER] {
         let mut request = browser.request("GET", path, Vec::new());
         request.headers_mut().insert("host", "evil.example".parse().unwrap());
         request.headers_mut().insert("x-forwarded-host", "localhost:8787".parse().unwrap());
@@ -184,7 +186,9 @@ fn s39_no_answer_is_stored_and_each_carries_its_armour() {
 fn s16_nothing_we_serve_can_be_framed_unless_it_is_listed() {
     let app = TestApp::new();
     let browser = app.browser();
-    for path in ["/", "/auth/done", "/auth/login?return_to=//x", "/nowhere", "/healthz", "/auth/callback"] {
+    for path in
+        ["/", "/auth/done", HAND_OVER, "/auth/login?return_to=//x", "/nowhere", "/healthz", "/auth/callback"]
+    {
         let landing = browser.go(From::Typed, &format!("{OWN}{path}"));
         for (url, answer) in landing.hops {
             let policy = header(&answer, "content-security-policy").unwrap();
@@ -199,8 +203,12 @@ fn s16_nothing_we_serve_can_be_framed_unless_it_is_listed() {
             .unwrap()
             .ends_with(&format!("frame-ancestors {LISTED}"))
     );
-    let done = listed.browser().go(From::Typed, &format!("{OWN}/auth/done"));
-    assert!(header(&done.response, "content-security-policy").unwrap().ends_with("frame-ancestors 'none'"));
+    for path in ["/auth/done", HAND_OVER] {
+        let window = listed.browser().go(From::Typed, &format!("{OWN}{path}"));
+        assert!(
+            header(&window.response, "content-security-policy").unwrap().ends_with("frame-ancestors 'none'")
+        );
+    }
 }
 
 #[test]

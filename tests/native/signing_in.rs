@@ -269,6 +269,23 @@ fn a_popup_ends_on_a_page_that_tells_its_opener() {
 }
 
 #[test]
+fn a_window_that_hands_over_is_come_back_to_and_does_not_begin_anew() {
+    let app = TestApp::new();
+    let browser = app.browser();
+    let window = browser.go(From::Page(LISTED), &format!("{OWN}/auth/hand-over?opener={LISTED}"));
+    let html = window.text();
+    let login = html.split_once("data-login=\"").unwrap().1.split_once('"').unwrap().0.replace("&amp;", "&");
+    let landing = browser.go(From::Page(OWN), &format!("{OWN}{login}"));
+    assert_eq!(landing.response.status(), 200);
+    assert_eq!((landing.url.path(), parameter(&landing.url, "keyhole")), ("/auth/hand-over", None));
+    assert_eq!(parameter(&landing.url, "for").as_deref(), Some("go_on"));
+    assert_eq!(parameter(&landing.url, "opener").as_deref(), Some(LISTED));
+    assert!(landing.text().contains(&format!(r#"data-target="{LISTED}""#)), "{}", landing.text());
+    assert_eq!(header(&landing.response, "cross-origin-opener-policy"), Some("unsafe-none"));
+    assert_signed_in(&browser);
+}
+
+#[test]
 fn s05_the_way_back_is_sealed_and_not_in_the_addresss_hands() {
     let app = TestApp::new();
     let browser = app.browser();

@@ -92,7 +92,7 @@ fn s15_another_host_is_not_ours_whatever_is_forwarded() {
     let port = worker.origin.rsplit(':').next().unwrap();
     let elsewhere = |request: Builder| send(request.body(Vec::new()).unwrap());
     let by_number = format!("http://127.0.0.1:{port}");
-    for path in ["/", "/auth/login", "/auth/callback", "/auth/done", "/api/session"] {
+    for path in ["/", "/auth/login", "/auth/callback", "/auth/done", "/auth/hand-over", "/api/session"] {
         let request = Request::get(format!("{by_number}{path}"))
             .header("keyhole-request", "1")
             .header("x-forwarded-host", worker.origin.trim_start_matches("http://"));

@@ -16,6 +16,7 @@ fn without_its_secrets_a_worker_names_them_on_every_route_and_does_nothing_else(
         ("login", browser.open("/auth/login")),
         ("callback", browser.open("/auth/callback?code=x&state=y")),
         ("done", browser.open("/auth/done")),
+        ("hand_over", browser.open("/auth/hand-over")),
     ];
     for (route, answer) in answers {
         let problem = answer.problem(503, "not_configured");
