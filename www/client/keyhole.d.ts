@@ -51,7 +51,7 @@ export interface KeyholeError extends Error {
   /**
    * The Worker's code (`signed_out`, `item_not_found`, `scope_not_allowed`, `rate_limited`, …), or one of
    * `offline`, `unreachable`, `timed_out`, `unreadable`, `malformed_item`, `module_blocked`,
-   * `sign_in_failed`, `sign_in_abandoned`, `sign_in_cut_off`, `popup_blocked`.
+   * `sign_in_failed`, `sign_in_abandoned`, `sign_in_cut_off`, `popup_blocked`, `origin_missing`.
    */
   code: string;
   /** The HTTP status; 0 where no answer came. */
@@ -72,12 +72,21 @@ export interface KeyholeEventMap {
 }
 
 /**
+ * Says where your Worker is, for every `new Keyhole()` and `<box-preview>` from here on. The npm package must be told
+ * once; the module that a Worker serves knows. Throws a {@link KeyholeError} at what is no http or https address.
+ */
+export function configure(options: { origin: string | URL }): void;
+
+/**
  * The client of one Keyhole. Tokens live in its memory only: in no storage, attribute, event, URL or log.
  * All functions are bound: they can be handed on as they are.
  */
 export class Keyhole extends EventTarget {
-  /** `origin` defaults to where this module was loaded from. */
-  constructor(options?: { origin?: string });
+  /**
+   * `origin` defaults to what {@link configure} was told, or else to the Worker that served this module. Throws a
+   * {@link KeyholeError} with `origin_missing` where there is none.
+   */
+  constructor(options?: { origin?: string | URL });
 
   /** Who is signed in, asked anew. */
   readonly session: () => Promise<Session | null>;
@@ -106,6 +115,7 @@ export class Keyhole extends EventTarget {
   readonly token: {
     (item: ItemId): Promise<string | null>;
     (items: readonly ItemId[]): Promise<Record<string, string | null> | null>;
+    (items: ItemId | readonly ItemId[]): Promise<string | Record<string, string | null> | null>;
   };
   /** A token for one item, under these scopes if Keyhole allows them. Rejects with a {@link KeyholeError}. */
   readonly tokenFor: (item: ItemId, options?: { scopes?: string | readonly string[] }) => Promise<string>;
@@ -175,6 +185,7 @@ export interface BoxPreviewElement extends HTMLElement {
   reload(): void;
 }
 
+/** The events of `<box-preview>`. They bubble, out of shadow trees, too. */
 export interface BoxPreviewEventMap {
   "keyhole-load": CustomEvent<{ id?: string; name?: string }>;
   "keyhole-error": CustomEvent<{ code: string; message: string }>;
@@ -186,4 +197,5 @@ declare global {
   interface HTMLElementTagNameMap {
     "box-preview": BoxPreviewElement;
   }
+  interface GlobalEventHandlersEventMap extends BoxPreviewEventMap {}
 }

@@ -5,18 +5,36 @@ import init, { Client, Stage } from "./pkg/keyhole_client.js";
 /** The token function answers by then, whatever happens. The Worker is given 15 s of it. */
 const TOKEN_MS_MAX = 20_000;
 
+const failure = (code, message, cause) =>
+  Object.assign(new Error(message, { cause }), { name: "KeyholeError", code, status: 0 });
+
 let loading;
-const load = () => {
-  loading ??= init({
+const start = async () =>
+  init({
     module_or_path: fetch(new URL(__KEYHOLE_WASM__, import.meta.url), {
       integrity: __KEYHOLE_WASM_INTEGRITY__,
     }),
-  }).catch((cause) => {
-    loading = undefined;
-    const error = new Error("keyhole.js could not start its WebAssembly module", { cause });
-    throw Object.assign(error, { name: "KeyholeError", code: "module_blocked", status: 0 });
   });
-  return loading;
+const load = () =>
+  (loading ??= start().catch((cause) => {
+    loading = undefined;
+    throw failure("module_blocked", "keyhole.js could not start its WebAssembly module", cause);
+  }));
+
+/** Where Keyhole is: the Worker that served this module. The npm package is served by anybody, and must be told. */
+let home = __KEYHOLE_FROM_WORKER__ ? new URL(import.meta.url).origin : undefined;
+const originOf = (address = home) => {
+  if (/^https?:\/\/./.test(address)) return new URL(address).origin;
+  throw failure("origin_missing", 'Keyhole must be told where it is: configure({ origin: "https://YOUR-WORKER" }).');
+};
+
+/** Elements that came before anybody said where Keyhole is. */
+const lost = new Set();
+
+export const configure = ({ origin }) => {
+  home = originOf(origin);
+  shared = undefined;
+  for (const element of lost) element.keyhole = undefined;
 };
 
 /** The way to the Rust client of each Keyhole: known to this file alone. */
@@ -36,10 +54,10 @@ const settled = (promise) =>
 export class Keyhole extends EventTarget {
   #loaded;
 
-  constructor({ origin = new URL(import.meta.url).origin } = {}) {
+  constructor({ origin } = {}) {
     super();
     const tell = (type, detail) => this.dispatchEvent(new CustomEvent(type, { detail }));
-    const own = new URL(origin).origin;
+    const own = originOf(origin);
     let client;
     // Where the load failed, the next call tries again.
     const reach = () =>
@@ -51,7 +69,8 @@ export class Keyhole extends EventTarget {
         },
       ));
     clients.set(this, reach);
-    reach().catch(() => {});
+    // A server that renders pages may name a client, and has no use for it.
+    if (globalThis.document) reach().catch(() => {});
   }
 
   session = async () => (await clientOf(this)).session();
@@ -77,7 +96,7 @@ export class Keyhole extends EventTarget {
 
 let shared;
 
-class BoxPreview extends HTMLElement {
+class BoxPreview extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["file", "collection", "scopes", "header", "show-download", "locale"];
 
   #root = this.attachShadow({ mode: "open" });
@@ -141,8 +160,8 @@ class BoxPreview extends HTMLElement {
   }
 
   async #show() {
-    const keyhole = this.keyhole;
     try {
+      const keyhole = this.keyhole;
       const client = await clientOf(keyhole);
       if (!this.isConnected || this.keyhole !== keyhole) return;
       if (!this.#stage) {
@@ -156,18 +175,22 @@ class BoxPreview extends HTMLElement {
   }
 
   #forget() {
+    lost.delete(this);
     this.#keyhole?.removeEventListener("ended", this.#onEnded);
     this.#stage?.leave();
     this.#stage?.free();
     this.#stage = undefined;
   }
 
-  /** The words of a page whose policy or network keeps the Rust part away, which holds all other words. */
+  /** The words of a page that keeps the Rust part away, which holds all other words. */
   #blocked(error) {
+    const isLost = error.code === "origin_missing";
+    if (isLost) lost.add(this);
     const text = document.createElement("p");
     text.setAttribute("role", "alert");
-    text.textContent =
-      "Keyhole could not start. The page’s security policy may not allow WebAssembly (script-src 'wasm-unsafe-eval'), or the network is down.";
+    text.textContent = isLost
+      ? error.message
+      : "Keyhole could not start. The page’s security policy may not allow WebAssembly (script-src 'wasm-unsafe-eval'), or the network is down.";
     this.#root.replaceChildren(text);
     this.setAttribute("data-keyhole", "message");
     const detail = { code: error.code ?? "module_blocked", message: text.textContent };
@@ -214,4 +237,6 @@ Object.defineProperty(BoxPreview.prototype, "showDownload", {
   },
 });
 
-if (!customElements.get("box-preview")) customElements.define("box-preview", BoxPreview);
+// Where pages are rendered on a server there are no elements, and importing this is no mistake.
+const elements = globalThis.customElements;
+if (elements && !elements.get("box-preview")) elements.define("box-preview", BoxPreview);

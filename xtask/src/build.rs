@@ -227,6 +227,7 @@ fn bundle(tools: &Tools, bundle: &Bundle) -> Outcome<Vec<Asset>> {
         .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none"])
         .args(["--log-level=warning", "--external:/keyhole.js"])
         .arg(format!("--define:__KEYHOLE_WASM__=\"{}\"", wasm.name))
+        .arg("--define:__KEYHOLE_FROM_WORKER__=true")
         .arg(format!("--define:__KEYHOLE_WASM_INTEGRITY__=\"sha256-{integrity}\""))
         .arg(format!("--outfile={}", script.display()));
     process::run_quietly("esbuild", &mut esbuild)?;
