@@ -6,7 +6,7 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use sha2::{Digest, Sha256, Sha384};
+use sha2::{Digest, Sha256};
 
 use crate::failure::{Outcome, While, said};
 use crate::setup::{self, Tools, WASM_TARGET, cargo, npm_program, with_npm_programs};
@@ -86,7 +86,7 @@ pub(crate) fn build_storage_worker() -> Outcome<Built> {
 }
 
 /// The turn to build: `wrangler dev` may start us while another of us is at work.
-fn alone() -> Outcome<File> {
+pub(crate) fn alone() -> Outcome<File> {
     let scratch = place::scratch();
     fs::create_dir_all(&scratch).or_say(|| format!("making {}", scratch.display()))?;
     let lock = File::create(scratch.join("build.lock")).or_say(|| "making the build's lock".to_owned())?;
@@ -94,7 +94,7 @@ fn alone() -> Outcome<File> {
     Ok(lock)
 }
 
-fn when_changed(
+pub(crate) fn when_changed(
     name: &str,
     tools: &Tools,
     inputs: &[&str],
@@ -163,16 +163,15 @@ fn optimize(wasm: &Path, optimized: &Path) -> Outcome {
 /// All that a browser downloads as it is: the module, the page's own code, and how both are cached.
 fn web(tools: &Tools) -> Outcome {
     say::step("building the browser module and the page");
-    let mut build = cargo();
-    build.args(["build", "--release", "--target", WASM_TARGET, "-p", "keyhole-client", "-p", "keyhole-page"]);
-    process::run("cargo build", &mut build)?;
+    compile_web()?;
 
     let www = place::root().join("www");
     let staged = place::scratch().join("dist");
     start_empty(&staged)?;
-    let client =
-        bundle(tools, &Bundle { name: "keyhole", source: www.join("client"), krate: "keyhole_client" })?;
-    let page = bundle(tools, &Bundle { name: "page", source: www.join("page"), krate: "keyhole_page" })?;
+    let client = bundle(tools, &client(Reader::Browser))?;
+    let page =
+        Bundle { name: "page", source: www.join("page"), krate: "keyhole_page", reader: Reader::Browser };
+    let page = bundle(tools, &page)?;
     let style = minified_style(&www.join("style.css"))?;
 
     let module = put_hashed(&staged, "k", &client)?;
@@ -182,11 +181,14 @@ fn web(tools: &Tools) -> Outcome {
     write(&staged.join("index.html"), html.as_bytes())?;
     write(&staged.join("_headers"), read(&www.join("_headers"))?.as_bytes())?;
     publish(&staged, &place::root().join(WEB_OUTPUT))?;
-    if let Some(file) = client.first() {
-        let integrity = BASE64_STANDARD.encode(Sha384::digest(&file.bytes));
-        say::step(&format!("the browser module is {module}/{} (integrity sha384-{integrity})", file.name));
-    }
     Ok(())
+}
+
+/// Both crates that run in browsers.
+fn compile_web() -> Outcome {
+    let mut build = cargo();
+    build.args(["build", "--release", "--target", WASM_TARGET, "-p", "keyhole-client", "-p", "keyhole-page"]);
+    process::run("cargo build", &mut build)
 }
 
 /// A crate and the JavaScript that starts it, on their way to becoming two files.
@@ -194,17 +196,41 @@ struct Bundle {
     name: &'static str,
     source: PathBuf,
     krate: &'static str,
+    reader: Reader,
 }
 
+/// Who reads the JavaScript.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A browser, from the Worker, which is where Keyhole is.
+    Browser,
+    /// A bundler, from npm, and the developer who looks into the package.
+    Bundler,
+}
+
+/// A file that is built.
 #[derive(Clone)]
-struct Asset {
-    name: String,
-    bytes: Vec<u8>,
+pub(crate) struct Asset {
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The browser module as npm's packages hold it: `keyhole.js` and its wasm.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn client_for_npm(tools: &Tools) -> Outcome<Vec<Asset>> {
+    compile_web()?;
+    bundle(tools, &client(Reader::Bundler))
+}
+
+fn client(reader: Reader) -> Bundle {
+    Bundle { name: "keyhole", source: place::root().join("www/client"), krate: "keyhole_client", reader }
 }
 
 /// `{name}.js`, which knows name and digest of its wasm, and `{name}_bg.wasm`.
 fn bundle(tools: &Tools, bundle: &Bundle) -> Outcome<Vec<Asset>> {
-    let Bundle { name, source, krate } = bundle;
+    let Bundle { name, source, krate, reader } = bundle;
     let stage = place::scratch().join(krate);
     start_empty(&stage)?;
     copy_javascript(source, &stage)?;
@@ -212,8 +238,9 @@ fn bundle(tools: &Tools, bundle: &Bundle) -> Outcome<Vec<Asset>> {
     let compiled = place::target().join(WASM_TARGET).join("release").join(format!("{krate}.wasm"));
     let pkg = stage.join("pkg");
     let mut bindgen = Command::new(&tools.wasm_bindgen);
-    bindgen.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(&pkg).arg(compiled);
-    process::run_quietly("wasm-bindgen", &mut bindgen)?;
+    // The address of the wasm is ours to say; the one that it would guess, bundlers would look for in vain.
+    bindgen.args(["--target", "web", "--no-typescript", "--omit-default-module-path", "--out-dir"]);
+    process::run_quietly("wasm-bindgen", bindgen.arg(&pkg).arg(compiled))?;
 
     let wasm = stage.join("optimized.wasm");
     optimize(&pkg.join(format!("{krate}_bg.wasm")), &wasm)?;
@@ -221,14 +248,17 @@ fn bundle(tools: &Tools, bundle: &Bundle) -> Outcome<Vec<Asset>> {
 
     let script = stage.join("bundled.js");
     let integrity = BASE64_STANDARD.encode(Sha256::digest(&wasm.bytes));
+    let is_from_worker = *reader == Reader::Browser;
     let mut esbuild = npm_program("esbuild")?;
     esbuild
-        .arg(stage.join(format!("{name}.js")))
-        .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--legal-comments=none"])
+        .current_dir(&stage)
+        .arg(format!("{name}.js"))
+        .args(["--bundle", "--format=esm", "--target=es2022", "--legal-comments=none"])
+        .arg(if is_from_worker { "--minify" } else { "--minify-syntax" })
         .args(["--log-level=warning", "--external:/keyhole.js"])
-        .arg(format!("--define:__KEYHOLE_WASM__=\"{}\"", wasm.name))
-        .arg("--define:__KEYHOLE_FROM_WORKER__=true")
+        .arg(format!("--define:__KEYHOLE_WASM__=\"./{}\"", wasm.name))
         .arg(format!("--define:__KEYHOLE_WASM_INTEGRITY__=\"sha256-{integrity}\""))
+        .arg(format!("--define:__KEYHOLE_FROM_WORKER__={is_from_worker}"))
         .arg(format!("--outfile={}", script.display()));
     process::run_quietly("esbuild", &mut esbuild)?;
     Ok(vec![Asset { name: format!("{name}.js"), bytes: read_bytes(&script)? }, wasm])
@@ -327,18 +357,18 @@ pub(crate) fn start_empty(directory: &Path) -> Outcome {
     fs::create_dir_all(directory).or_say(|| format!("making {}", directory.display()))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Outcome {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Outcome {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).or_say(|| format!("making {}", parent.display()))?;
     }
     fs::write(path, bytes).or_say(|| format!("writing {}", path.display()))
 }
 
-fn read(path: &Path) -> Outcome<String> {
+pub(crate) fn read(path: &Path) -> Outcome<String> {
     fs::read_to_string(path).or_say(|| format!("reading {}", path.display()))
 }
 
-fn read_bytes(path: &Path) -> Outcome<Vec<u8>> {
+pub(crate) fn read_bytes(path: &Path) -> Outcome<Vec<u8>> {
     fs::read(path).or_say(|| format!("reading {}", path.display()))
 }
 

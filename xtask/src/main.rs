@@ -12,6 +12,7 @@ mod explore;
 mod failure;
 mod fresh_clone;
 mod keys;
+mod package;
 mod place;
 mod process;
 mod say;
@@ -53,6 +54,8 @@ enum Command {
     Conformance(conformance::Options),
     /// Build the Worker, the browser module and the page
     Build,
+    /// Pack the browser module for npm
+    Package,
     /// Install what the other commands need (they do it themselves)
     Setup,
     /// Measure what is downloaded, and refuse what is too big
@@ -83,6 +86,7 @@ fn perform(command: Command) -> Outcome<ExitCode> {
         Command::Explore(options) => explore::explore(&options)?,
         Command::Conformance(options) => return conformance::conformance(&options),
         Command::Build => build::build().map(|_| ())?,
+        Command::Package => package::package()?,
         Command::Setup => setup::setup().map(|_| ())?,
         Command::Size => size::size()?,
         Command::Deny => deny::deny()?,

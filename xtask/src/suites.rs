@@ -14,7 +14,7 @@ use crate::setup::{self, WASM_TARGET, cargo, npm_program};
 use crate::test::{Options, Suite};
 use crate::variants::{self, MAIN, Variant};
 use crate::vars::Vars;
-use crate::{browser, chaos, conformance, fresh_clone, keys, place, say, size};
+use crate::{browser, chaos, conformance, fresh_clone, keys, package, place, say, size};
 
 /// More logins per minute than tests start.
 const LOGIN_LIMIT: i64 = 100_000;
@@ -41,7 +41,7 @@ pub(crate) fn run(suite: Suite, options: &Options) -> Outcome<Tally> {
     match suite {
         Suite::Lint => lint(),
         Suite::Unit => unit(&options.runner_arguments),
-        Suite::Build => build_twice(),
+        Suite::Build => builds(),
         Suite::Deploy => deploy(),
         Suite::Edge => edge(&options.runner_arguments),
         Suite::Conformance => conformance::suite(),
@@ -65,6 +65,10 @@ fn lint() -> Outcome<Tally> {
     let mut doc = cargo();
     doc.args(["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     tally += check("cargo doc", &mut doc)?;
+    tally += check(
+        "tsc, of a sample of what developers write",
+        npm_program("tsc")?.args(["-p", package::SAMPLES]),
+    )?;
     Ok(tally)
 }
 
@@ -108,7 +112,7 @@ fn cargo_test(command: &mut Command) -> Outcome<Tally> {
     Ok(tally)
 }
 
-fn build_twice() -> Outcome<Tally> {
+fn builds() -> Outcome<Tally> {
     let mut tally = verdict(build::build())?;
     if tally.failed == 0 {
         say::step("a second build has nothing to do");
@@ -118,6 +122,20 @@ fn build_twice() -> Outcome<Tally> {
                 said("a second build did everything again: it does not know its inputs or outputs")
             }
         })?;
+        tally += packages()?;
+    }
+    Ok(tally)
+}
+
+/// What npm would publish, packed and installed.
+fn packages() -> Outcome<Tally> {
+    let app = package::app();
+    let mut tally = verdict(package::install_in(&app))?;
+    if tally.failed == 0 {
+        for (claim, holds) in package::PROOFS {
+            say::step(claim);
+            tally += verdict(holds(&app))?;
+        }
     }
     Ok(tally)
 }

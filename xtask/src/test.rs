@@ -26,13 +26,13 @@ pub(crate) struct Options {
 /// What is proven, in the order in which it fails fastest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Suite {
-    /// Format, clippy for the host and for wasm32, documentation: no warnings
+    /// Format, clippy for the host and for wasm32, documentation, types: no warnings
     Lint,
     /// Native tests, nothing running beside them
     Unit,
     /// Box's own SDKs against the Box emulator
     Conformance,
-    /// The build, and that a second one has nothing to do
+    /// The build, that a second one has nothing to do, and the package for npm
     Build,
     /// `wrangler deploy --dry-run` from a fresh clone, and the size budgets
     Deploy,
