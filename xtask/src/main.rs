@@ -13,6 +13,7 @@ mod failure;
 mod fresh_clone;
 mod keys;
 mod package;
+mod pin;
 mod place;
 mod process;
 mod say;
@@ -85,7 +86,7 @@ fn perform(command: Command) -> Outcome<ExitCode> {
         Command::Chaos(options) => return chaos::chaos(&options),
         Command::Explore(options) => explore::explore(&options)?,
         Command::Conformance(options) => return conformance::conformance(&options),
-        Command::Build => build::build().map(|_| ())?,
+        Command::Build => build::build().and_then(|_| pin::print())?,
         Command::Package => package::package()?,
         Command::Setup => setup::setup().map(|_| ())?,
         Command::Size => size::size()?,
