@@ -5,9 +5,12 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use sha2::{Digest, Sha256};
+
 use crate::failure::{Outcome, While, said};
 use crate::process;
 use crate::say::Heartbeat;
+use crate::stamp::hex;
 use crate::{place, setup};
 
 /// A program from crates.io.
@@ -54,6 +57,53 @@ fn installed_in(
 /// It cannot be filled.
 pub(crate) fn kept(name: &str, proof: &Path, install: impl FnOnce(&Path) -> Outcome) -> Outcome<PathBuf> {
     kept_in(&place::tool_cache()?, name, proof, install)
+}
+
+/// What pins npm's packages.
+pub(crate) const NPM_PINS: [&str; 2] = ["package.json", "package-lock.json"];
+/// Enough of a digest to tell pins apart.
+const DIGEST_LENGTH: usize = 12;
+/// Written last into a directory of pinned packages.
+const WHOLE: &str = "whole";
+
+/// A directory of the cache with what the `files` in `from` pin, filled by `install` if this machine has not seen these
+/// pins yet. `install` finds copies of them there.
+///
+/// # Errors
+/// The files cannot be read, or the directory cannot be filled.
+pub(crate) fn pinned(
+    name: &str,
+    from: &Path,
+    files: &[&str],
+    install: impl FnOnce(&Path) -> Outcome,
+) -> Outcome<PathBuf> {
+    let mut pins = Vec::new();
+    let mut all = Sha256::new();
+    for file in files {
+        let path = from.join(file);
+        let text = fs::read_to_string(&path).or_say(|| format!("reading {}", path.display()))?;
+        all.update(format!("{file} {} {text}", text.len()));
+        pins.push((file, text));
+    }
+    let digest = hex(&all.finalize()).chars().take(DIGEST_LENGTH).collect::<String>();
+    kept(&format!("{name}-{digest}"), Path::new(WHOLE), |into| {
+        fs::create_dir_all(into).or_say(|| format!("making {}", into.display()))?;
+        for (file, text) in &pins {
+            fs::write(into.join(file), text).or_say(|| format!("writing {file}"))?;
+        }
+        install(into)?;
+        fs::write(into.join(WHOLE), "").or_say(|| format!("noting that {name} is whole"))
+    })
+}
+
+/// npm's packages as pinned in this directory, without running any script of theirs.
+///
+/// # Errors
+/// npm cannot install them.
+pub(crate) fn npm_ci(into: &Path) -> Outcome {
+    let mut npm = Command::new("npm");
+    npm.current_dir(into).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    process::run_quietly("npm ci", &mut npm).map(|_| ())
 }
 
 /// Two clones may ask at once: one installs, the other waits, and nobody ever sees half a directory.

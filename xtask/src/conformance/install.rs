@@ -1,22 +1,14 @@
 //! The SDKs, from their registries, each in a directory of its own in the cache: two of them share a name.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sha2::{Digest, Sha256};
-
 use super::table::Sdk;
-use crate::failure::{Failure, Outcome, While, said};
+use crate::failure::{Failure, Outcome, said};
 use crate::say::{self, Heartbeat};
 use crate::setup::npm_bin;
-use crate::stamp::hex;
 use crate::{apt, process, tools};
 
-/// Enough of a digest to tell pins apart.
-const DIGEST_LENGTH: usize = 12;
-/// Written last into an SDK's directory.
-const WHOLE: &str = "whole";
 const VENV: &str = "venv";
 
 /// An SDK that is installed.
@@ -30,25 +22,10 @@ impl Installed {
     /// # Errors
     /// It cannot be installed; the text says what is missing.
     pub(crate) fn of(sdk: &Sdk) -> Outcome<Self> {
-        let pins = pins(sdk)?;
-        let mut all = Sha256::new();
-        for (name, text) in &pins {
-            all.update(format!("{name} {} {text}", text.len()));
-        }
-        let digest = hex(&all.finalize()).chars().take(DIGEST_LENGTH).collect::<String>();
-        let name = format!("{}-{digest}", sdk.name);
-        let home = tools::kept(&name, Path::new(WHOLE), |into| {
+        let files = if sdk.is_python() { &["requirements.txt"][..] } else { &tools::NPM_PINS };
+        let home = tools::pinned(&sdk.name, &sdk.pins(), files, |into| {
             let _waiting = Heartbeat::start(format!("installing {} (once per machine)", sdk.label()?));
-            fs::create_dir_all(into).or_say(|| format!("making {}", into.display()))?;
-            for (name, text) in &pins {
-                fs::write(into.join(name), text).or_say(|| format!("writing {name}"))?;
-            }
-            if sdk.is_python() {
-                venv(into)?
-            } else {
-                npm_prefix(into)?
-            }
-            fs::write(into.join(WHOLE), "").or_say(|| format!("noting that {name} is whole"))
+            if sdk.is_python() { venv(into) } else { tools::npm_ci(into) }
         })?;
         Ok(Self { home })
     }
@@ -67,23 +44,6 @@ impl Installed {
         command.arg(super::home().join(&sdk.driver));
         Ok(command)
     }
-}
-
-/// The files that pin it, by name.
-fn pins(sdk: &Sdk) -> Outcome<Vec<(&'static str, String)>> {
-    let files =
-        if sdk.is_python() { &["requirements.txt"][..] } else { &["package.json", "package-lock.json"] };
-    let read = |name: &&'static str| {
-        let path = sdk.pins().join(name);
-        Ok((*name, fs::read_to_string(&path).or_say(|| format!("reading {}", path.display()))?))
-    };
-    files.iter().map(read).collect()
-}
-
-fn npm_prefix(into: &Path) -> Outcome {
-    let mut npm = Command::new("npm");
-    npm.current_dir(into).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    process::run_quietly("npm ci", &mut npm).map(|_| ())
 }
 
 fn venv(into: &Path) -> Outcome {
