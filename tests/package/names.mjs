@@ -7,10 +7,10 @@
  * @typedef {Record<Exclude<keyof Type, keyof Known>, true>} Names
  */
 
-/** @type {Names<typeof import("keyhole-client")>} */
+/** @type {Names<typeof import('keyhole-client')>} */
 export const OF_THE_MODULE = { Keyhole: true, configure: true };
 
-/** @type {Names<import("keyhole-client").Keyhole, EventTarget>} */
+/** @type {Names<import('keyhole-client').Keyhole, EventTarget>} */
 export const OF_KEYHOLE = {
   session: true,
   ended: true,
@@ -24,7 +24,7 @@ export const OF_KEYHOLE = {
   held: true,
 };
 
-/** @type {Names<import("keyhole-client").BoxPreviewElement, HTMLElement>} */
+/** @type {Names<import('keyhole-client').BoxPreviewElement, HTMLElement>} */
 export const OF_BOX_PREVIEW = {
   file: true,
   collection: true,
@@ -36,14 +36,13 @@ export const OF_BOX_PREVIEW = {
   keyhole: true,
 };
 
-/** The platform calls these. */
-const THE_PLATFORMS = ["constructor", "connectedCallback", "disconnectedCallback", "attributeChangedCallback"];
-
 /**
- * What an object has of its own and of its class, sorted.
+ * What an object has of its own and of its class, sorted, without what the platform calls. It must be self-contained:
+ * it runs in pages, too.
  * @param {object} of
  */
-export const namesOf = (of) =>
-  [...Object.getOwnPropertyNames(of), ...Object.getOwnPropertyNames(Object.getPrototypeOf(of))]
-    .filter((name) => !THE_PLATFORMS.includes(name))
-    .sort();
+export const namesOf = (of) => {
+  const platform = ['constructor', 'connectedCallback', 'disconnectedCallback', 'attributeChangedCallback'];
+  const names = [of, Object.getPrototypeOf(of)].flatMap((object) => Object.getOwnPropertyNames(object));
+  return names.filter((name) => !platform.includes(name)).sort();
+};

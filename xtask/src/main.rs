@@ -8,6 +8,7 @@ mod conformance;
 mod count;
 mod deny;
 mod dev;
+mod examples;
 mod explore;
 mod failure;
 mod fresh_clone;

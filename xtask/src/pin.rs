@@ -11,7 +11,7 @@ use crate::failure::{Outcome, While, said};
 use crate::{build, place, say, servers};
 
 /// Where a Worker is that nobody has named yet.
-const SOMEWHERE: &str = "https://YOUR-WORKER";
+pub(crate) const SOMEWHERE: &str = "https://YOUR-WORKER";
 
 /// Prints the line for the Worker that `wrangler.toml` names.
 ///

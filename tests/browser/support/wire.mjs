@@ -69,6 +69,7 @@ export class Wire {
   #pages = new Map();
   #tampered = [];
   #added = [];
+  #led = new Map();
 
   static async open() {
     const wire = new Wire();
@@ -93,6 +94,11 @@ export class Wire {
   /** Answers an address itself, as if there were such a page, with whatever headers it is to have. */
   serve(url, html, headers = {}) {
     this.#pages.set(url, { html, headers: { 'content-type': 'text/html; charset=utf-8', ...headers } });
+  }
+
+  /** Has a name of `places.mjs` answered by a server of the story's own. */
+  lead(origin, url) {
+    this.#led.set(origin, { url, host: new URL(url).host });
   }
 
   /** From now on one bit is another in what is answered to a path. */
@@ -121,18 +127,22 @@ export class Wire {
     const page = this.#pages.get(url);
     if (page) {
       response.writeHead(200, page.headers).end(page.html);
-    } else if (protocol === 'https:' && !ANSWERED_BY[origin]) {
+    } else if (protocol === 'https:' && !this.#answeredBy(origin)) {
       response.writeHead(404).end();
     } else {
       this.#handOn(request, response, url);
     }
   }
 
+  #answeredBy(origin) {
+    return this.#led.get(origin) ?? ANSWERED_BY[origin];
+  }
+
   #handOn(request, response, url) {
     const exchange = new Exchange(request, url);
     this.exchanges.push(exchange);
     const { origin, pathname, search } = new URL(url);
-    const by = ANSWERED_BY[origin];
+    const by = this.#answeredBy(origin);
     const { hostname, port } = new URL(by?.url ?? origin);
     const headers = handedOn(by ? behindTls(by.host, request.rawHeaders) : request.rawHeaders);
     const onward = http.request({

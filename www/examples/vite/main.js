@@ -1,0 +1,3 @@
+import { configure } from "keyhole-client";
+
+configure({ origin: "https://YOUR-WORKER" });
