@@ -6,9 +6,9 @@ import { HOSTS } from './places.mjs';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export const certificate = made();
+export const certificate = makeCertificate();
 
-function made() {
+export function makeCertificate() {
   const { pki, md } = forge;
   const keys = pki.rsa.generateKeyPair(2048);
   const paper = pki.createCertificate();

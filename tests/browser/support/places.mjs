@@ -31,3 +31,9 @@ export const ANSWERED_BY = {
 
 /** Every name that the certificate is for. */
 export const HOSTS = [AUTH, APP, ELSEWHERE, CDN, ...Object.values(UNLISTED)].map((origin) => new URL(origin).hostname);
+
+/** A page of somebody's making with the two lines of the README on it. */
+export const twoLines = (file) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>A host page</title>
+<style>html, body, box-preview { height: 100%; margin: 0 }</style>
+<script type="module" src="${AUTH}/keyhole.js"></script>
+<box-preview file="${file}"></box-preview>`;
