@@ -4,13 +4,14 @@ Robin's lighthouse is ours: no word or line of it is taken from anywhere. Texts 
 in `account/` itself; the rest comes from `sources/`. Run it after changing either (it needs the
 DejaVu fonts, Debian's fonts-dejavu):
 
-    python3 -m venv /tmp/make && /tmp/make/bin/pip install pillow reportlab
+    python3 -m venv /tmp/make && /tmp/make/bin/pip install pillow reportlab av
     /tmp/make/bin/python make.py
 
 The manifest says, for each file, when it was made and changed and what it is, and facts for tests
 that look at what is really on the screen. For pictures a `probe`: a pixel inside a solid area of a
 picture of `width` by `height`, and its colour (JPEGs: within 8 of it). For PDFs the number of `pages`,
 what the first and the last one say, and for a `cover` a point in it, as parts of its width and height, with its colour.
+For films the `seconds` they last, and a `probe` that keeps its colour (within 16 of it).
 """
 
 import csv
@@ -27,6 +28,7 @@ ACCOUNT, SOURCES = HERE / "account", HERE / "sources"
 sys.path.insert(0, str(SOURCES))
 sys.dont_write_bytecode = True
 
+import films  # noqa: E402
 import logbook  # noqa: E402
 import papers  # noqa: E402
 import pictures  # noqa: E402
@@ -67,6 +69,7 @@ def draw(facts):
         image.save(place(relative), **({"quality": 86} if relative.endswith("jpg") else {"optimize": True}))
         facts[relative] = {"probe": {**probe, "width": image.width, "height": image.height}}
     facts.update({relative: {"probe": probe} for relative, probe in SVG_PROBES.items()})
+    facts["Lighthouse/One turn of the light.mp4"] = films.the_turn(place("Lighthouse/One turn of the light.mp4"))
 
 
 def typeset(facts):

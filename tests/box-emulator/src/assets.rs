@@ -67,6 +67,8 @@ pub(crate) fn content_type(extension: &str) -> &'static str {
         "gif" => "image/gif",
         "webp" => "image/webp",
         "pdf" => "application/pdf",
+        "mp4" | "m4v" => "video/mp4",
+        "mpd" => "application/dash+xml",
         "csv" => "text/csv; charset=utf-8",
         "md" => "text/markdown; charset=utf-8",
         "xml" | "xsl" | "xsd" => "application/xml",

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::{self, Response};
 use crate::api::bearer::Bearer;
+use crate::api::film::{self, Film};
 use crate::api::representations;
 use crate::assets;
 use crate::emulator::{Emulator, Options};
@@ -65,13 +66,19 @@ pub(crate) fn representation(
     let (_, file) = bearer.file(emulator, wanted.file, Right::Preview)?;
     let (version, found) =
         representations::find(file, wanted.version, wanted.name).ok_or(refusals::NOT_FOUND)?;
-    if found.asset != wanted.asset {
+    if !found.assets.contains(&wanted.asset) {
         return Err(refusals::NOT_FOUND);
     }
     if !representations::is_there(emulator, version, found) {
         let mut response = answer::empty(StatusCode::ACCEPTED);
         answer::set(&mut response, RETRY_AFTER, "1");
         return Ok(response);
+    }
+    if wanted.asset == film::MANIFEST
+        && let Some(film) = Film::read(&version.bytes)
+    {
+        let manifest = film.manifest().into_bytes();
+        return Ok(answer::bytes(StatusCode::OK, assets::content_type("mpd"), manifest));
     }
     Ok(bytes(call, version, "inline"))
 }

@@ -18,4 +18,5 @@ pub(crate) mod versions;
 
 pub(crate) mod content;
 pub(crate) mod events;
+pub(crate) mod film;
 pub(crate) mod representations;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{self, Response};
 use crate::api::bearer::Bearer;
+use crate::api::film::{self, Film};
 use crate::control::settings::RepresentationStart;
 use crate::emulator::{Emulator, Options};
 use crate::oauth::scopes::Right;
@@ -33,34 +34,43 @@ pub(crate) struct Representation {
     dimensions: Option<&'static str>,
     paged: Option<bool>,
     /// What `{+asset_path}` stands for.
-    pub(crate) asset: &'static str,
+    pub(crate) assets: &'static [&'static str],
 }
 
 const TEXT: Representation =
-    Representation { kind: "text", name: "text", dimensions: None, paged: None, asset: "" };
+    Representation { kind: "text", name: "text", dimensions: None, paged: None, assets: &[""] };
 const PDF: Representation =
-    Representation { kind: "pdf", name: "pdf", dimensions: None, paged: None, asset: "" };
+    Representation { kind: "pdf", name: "pdf", dimensions: None, paged: None, assets: &[""] };
 const PNG: Representation = Representation {
     kind: "png",
     name: "png_paged_2048x2048",
     dimensions: Some("2048x2048"),
     paged: Some(true),
-    asset: "1.png",
+    assets: &["1.png"],
 };
 const JPG: Representation = Representation {
     kind: "jpg",
     name: "jpg_paged_2048x2048",
     dimensions: Some("2048x2048"),
     paged: Some(true),
-    asset: "1.jpg",
+    assets: &["1.jpg"],
 };
 const JPG_UNPAGED: Representation = Representation {
     kind: "jpg",
     name: "jpg_1024x1024",
     dimensions: Some("1024x1024"),
     paged: Some(false),
-    asset: "",
+    assets: &[""],
 };
+const DASH: Representation = Representation {
+    kind: "dash",
+    name: "dash",
+    dimensions: None,
+    paged: None,
+    assets: &[film::MANIFEST, film::PIECES],
+};
+const MP4: Representation =
+    Representation { kind: "mp4", name: "mp4", dimensions: None, paged: None, assets: &[""] };
 
 /// What Box's preview shows as text, of the kinds that people keep (its own list is longer).
 const TEXT_EXTENSIONS: &[&str] = &[
@@ -109,6 +119,8 @@ pub(crate) fn of(version: &Version) -> &'static [Representation] {
         "pdf" => &[PDF],
         "png" | "webp" | "bmp" => &[PNG],
         "jpg" | "jpeg" => &[JPG_UNPAGED, JPG],
+        "mp4" | "m4v" if Film::read(&version.bytes).is_some() => &[DASH, MP4],
+        "mp4" | "m4v" => &[MP4],
         extension if TEXT_EXTENSIONS.contains(&extension) => &[TEXT],
         _ => &[],
     }
@@ -219,7 +231,7 @@ fn entry(emulator: &Emulator, file: &File, version: &Version, found: &Representa
     });
     let pages = match found.kind {
         "pdf" => Some(pages(version)),
-        "text" => None,
+        "text" | "dash" | "mp4" => None,
         _ => Some(1),
     };
     if let (Some(pages), Some(entry)) = (pages, entry.as_object_mut()) {
@@ -319,6 +331,8 @@ mod tests {
         assert_eq!(hints.choose(&[PNG]), [&PNG]);
         assert_eq!(hints.choose(&[TEXT]), [&TEXT]);
         assert!(hints.choose(&[]).is_empty());
+        assert_eq!(hints.choose(&[DASH, MP4]), [&DASH], "a film comes in pieces if it can");
+        assert_eq!(hints.choose(&[MP4]), [&MP4]);
         let either = Hints::read("[png,jpg]").expect("readable");
         assert_eq!(either.choose(&[JPG, PNG]), [&PNG], "the first alternative wins");
         assert!(Hints::read("[mp4]").expect("readable").choose(&[JPG]).is_empty());

@@ -42,6 +42,39 @@ fn a_preview_token_reads_the_representation_of_each_kind() {
 }
 
 #[test]
+fn a_film_comes_as_a_manifest_and_its_pieces_or_whole() {
+    let mut client = Client::new();
+    let pair = client.login();
+    let path = "Lighthouse/One turn of the light.mp4";
+    let (id, whole) = content(&mut client, &pair.access, path, "");
+    let child = client.child(&pair.access, PREVIEW, &format!("files/{id}"));
+    let film = client.get(&child, &whole);
+    assert_eq!((film.status, film.header("content-type")), (200, Some("video/mp4")));
+
+    let dash = whole.replace("/mp4/", "/dash/");
+    let manifest = client.get(&child, &format!("{dash}manifest.mpd"));
+    assert_eq!((manifest.status, manifest.header("content-type")), (200, Some("application/dash+xml")));
+    let manifest = String::from_utf8(manifest.body).expect("text");
+    let range =
+        manifest.split("mediaRange=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a range");
+    let ask = client.ask("GET", &format!("{dash}film.mp4")).bearer(&child);
+    let piece = ask.header("range", &format!("bytes={range}")).send();
+    assert_eq!((piece.status, &piece.body[4..8]), (206, &b"moof"[..]));
+    client.get(&child, &dash).is_not_found();
+    client.get(&child, &format!("{whole}manifest.mpd")).is_not_found();
+}
+
+#[test]
+fn a_film_that_tells_no_pieces_comes_whole() {
+    let mut client = Client::new();
+    let pair = client.login();
+    let id = client.uploaded(&pair.access, "0", "Home video.mp4", b"not a film at all");
+    let info = client.get(&pair.access, &format!("/2.0/files/{id}?fields=representations")).json();
+    let entries = info["representations"]["entries"].as_array().expect("entries").clone();
+    assert_eq!(entries.iter().map(|entry| entry["representation"].clone()).collect::<Vec<_>>(), ["mp4"]);
+}
+
+#[test]
 fn the_original_is_shown_where_the_preview_is_the_file() {
     let mut client = Client::new();
     let pair = client.login();

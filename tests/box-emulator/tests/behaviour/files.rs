@@ -49,6 +49,7 @@ fn each_kind_of_file_has_the_representation_that_its_viewer_wants() {
         ("Post cards/Puffin of the month.jpg", &["jpg", "jpg"]),
         ("Garden/Planting plan.svg", &[]),
         ("Lighthouse/Foghorn.wav", &[]),
+        ("Lighthouse/One turn of the light.mp4", &["dash"]),
     ] {
         let info = info(&mut client, &pair.access, path);
         let entries = info["representations"]["entries"].as_array().expect("entries");
