@@ -20,6 +20,7 @@ const ICONS = {
   left: 'M15 5l-7 7 7 7',
   minus: 'M6 12h12',
   plus: 'M12 6v12M6 12h12',
+  print: 'M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z',
   right: 'M9 5l7 7-7 7',
   warning: 'M12 4L2.8 20h18.4zM12 10v5M12 17.6v.2',
 };

@@ -74,8 +74,11 @@ export class Frame {
     return stage;
   }
 
-  loaded(file) {
+  loaded(file, print) {
     this.#settle('bp-loaded');
+    if (print) {
+      this.#download.append(iconButton('print', 'Print', print, 'bp-btn-print'));
+    }
     this.announce(`${file.name} is shown`);
   }
 

@@ -95,6 +95,17 @@
       return this.#visit && download(this.#visit);
     }
 
+    /** Can what is shown be printed, and may it? */
+    canPrint() {
+      return this.#visit?.mayPrint?.() ?? false;
+    }
+
+    /** Opens the print dialog, for the file fetched anew where it is a document. */
+    async print() {
+      const [, { print }] = await modules;
+      return this.#visit && print(this.#visit);
+    }
+
     resize() {
       this.#visit?.viewer?.resize();
     }
@@ -147,7 +158,7 @@
       this.destroy();
       const visit = { given, id: idOf(given), file: null, viewer: null, ends: new AbortController() };
       this.#visit = visit;
-      const [{ Frame }, { start }] = await modules;
+      const [{ Frame }, { start, mayPrint }] = await modules;
       if (visit.ends.signal.aborted) {
         return;
       }
@@ -160,6 +171,7 @@
         place,
         options: { ...this.#options, skipServerUpdate },
         frame: this.#frame,
+        mayPrint: () => mayPrint(visit),
         tokenSource: () => this.#token,
         emit: (event, detail) => this.emit(event, detail),
       }));

@@ -6,6 +6,7 @@ import { pause } from './retry.js';
 const POLL_MILLISECONDS = 2000;
 
 const words = (list) => list.split(' ');
+const FILMS = words('mp4 m4v mov avi mkv mpg mpeg wmv 3gp flv');
 const TEXT = words('txt log json js mjs ts py css scss yaml yml toml ini conf sh rb rs go c h cpp java php pl sql tex properties diff');
 
 /** The first rule that fits a file and finds its representation decides. */
@@ -17,6 +18,8 @@ const RULES = [
   { viewer: 'image', extensions: ['svg', 'gif'], representation: 'ORIGINAL' },
   { viewer: 'image', extensions: ['jpg', 'jpeg'], representation: 'jpg', asset: '1.jpg' },
   { viewer: 'image', extensions: words('png webp bmp heic psd ico'), representation: 'png', asset: '1.png' },
+  { viewer: 'dash', extensions: FILMS, representation: 'dash', asset: 'manifest.mpd' },
+  { viewer: 'mp4', extensions: FILMS, representation: 'mp4' },
   { viewer: 'document', extensions: ['pdf'], representation: 'pdf', onlyWhenReady: true },
   { viewer: 'document', extensions: ['pdf'], representation: 'ORIGINAL' },
   { viewer: 'document', representation: 'pdf' },

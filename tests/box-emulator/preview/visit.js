@@ -4,19 +4,22 @@ import { download } from './download.js';
 import { PreviewError } from './errors.js';
 import { fetchFile, isComplete, refuseWhatMayNotBeShown, withOriginal } from './file-info.js';
 import { prefetchAfter } from './prefetch.js';
+import { mayPrint, print } from './print.js';
 import { choose, contentUrl, untilReady } from './representations.js';
 import { Requests } from './requests.js';
 import { withRetries } from './retry.js';
 import { askForTokens } from './tokens.js';
 import { logPreviewEvent } from './usage.js';
 
-export { download };
+export { download, mayPrint, print };
 
 /** Each viewer's module is fetched when it is first needed. */
 const VIEWERS = {
+  dash: () => import('./viewers/dash.js'),
   document: () => import('./viewers/document.js'),
   image: () => import('./viewers/image.js'),
   markdown: () => import('./viewers/markdown.js'),
+  mp4: () => import('./viewers/mp4.js'),
   table: () => import('./viewers/table.js'),
   text: () => import('./viewers/text.js'),
 };
@@ -40,7 +43,7 @@ export async function start(visit) {
     return;
   }
   const metrics = { time: Math.round(performance.now() - began) };
-  frame.loaded(visit.file);
+  frame.loaded(visit.file, visit.mayPrint() && (() => print(visit)));
   emit('load', { viewer: visit.viewer, file: visit.file, metrics });
   emit('preview_metric', { event_name: 'load', value: metrics.time, file_id: visit.id, viewer: visit.viewer.name });
   logPreviewEvent(visit);
@@ -61,6 +64,8 @@ async function open(visit) {
   signal.throwIfAborted();
   visit.viewer = new Viewer({
     file, token, requests, options, place, signal, stage: frame.stage(chosen.viewer, file), url: contentUrl(chosen, requests),
+    refreshToken: () => refreshToken(visit),
+    trouble: (failure) => fail(visit, failure),
   });
   visit.emit('viewer', visit.viewer);
   await Promise.race([visit.viewer.load(), tooLate(signal)]);
@@ -84,6 +89,14 @@ async function fileAndToken(visit) {
   }
 }
 
+/** Another token for what is open: only a token function has one. */
+async function refreshToken({ id, tokenSource }) {
+  if (typeof tokenSource() !== 'function') {
+    throw new Error('Token is not a function and cannot be refreshed.');
+  }
+  return (await askForTokens([id], tokenSource()))[id];
+}
+
 function tooLate(signal) {
   return new Promise((_, fail) => {
     const timer = setTimeout(() => fail(new PreviewError('error_viewer_load_timeout')), VIEWER_MILLISECONDS_MAX);
@@ -91,10 +104,13 @@ function tooLate(signal) {
   });
 }
 
-/** As in Box's library, a failure is told twice: as an error, and as the end of loading. */
+/** As in Box's library, a failure is told twice, as an error and as the end of loading; a silent one only once. */
 function fail(visit, error) {
   const { code, displayMessage, message, details } = error;
   visit.emit('preview_error', { error: { code, displayMessage, message, details } });
+  if (details.silent) {
+    return;
+  }
   visit.viewer?.destroy();
   visit.viewer = null;
   visit.frame.failed(error);

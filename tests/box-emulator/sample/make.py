@@ -11,7 +11,7 @@ The manifest says, for each file, when it was made and changed and what it is, a
 that look at what is really on the screen. For pictures a `probe`: a pixel inside a solid area of a
 picture of `width` by `height`, and its colour (JPEGs: within 8 of it). For PDFs the number of `pages`,
 what the first and the last one say, and for a `cover` a point in it, as parts of its width and height, with its colour.
-For films the `seconds` they last, and a `probe` that keeps its colour (within 16 of it).
+For films the `seconds` they last, and a `probe` that keeps its colour (within 10 of it).
 """
 
 import csv

@@ -2,6 +2,7 @@
 
 import { element } from '../dom.js';
 import { PreviewError } from '../errors.js';
+import { printDocument } from '../print.js';
 import { Pages } from './document-pages.js';
 import { BaseViewer } from './viewer.js';
 
@@ -17,6 +18,7 @@ export class Viewer extends BaseViewer {
   name = 'Document';
   #document;
   #pages;
+  #printed;
 
   async load() {
     const pdfjs = await this.#pdfjs();
@@ -37,11 +39,21 @@ export class Viewer extends BaseViewer {
     return this.#pages?.key(key) ?? false;
   }
 
+  /** The whole document, fetched for the first print and kept for the next ones. The token is that of the load. */
+  async print() {
+    if (!this.#printed) {
+      const { data } = await this.content({ responseType: 'blob', code: 'error_content_download' });
+      this.#printed = URL.createObjectURL(data);
+    }
+    printDocument(this.#printed);
+  }
+
   resize() {
     this.#pages?.fit();
   }
 
   destroy() {
+    URL.revokeObjectURL(this.#printed);
     this.#pages?.end();
     this.#document?.loadingTask.destroy();
     super.destroy();

@@ -2,6 +2,7 @@
 
 import { element, iconButton } from '../dom.js';
 import { PreviewError } from '../errors.js';
+import { printNode } from '../print.js';
 import { BaseViewer } from './viewer.js';
 
 const ZOOM_STEP = 1.25;
@@ -33,6 +34,10 @@ export class Viewer extends BaseViewer {
     const act = { '+': () => this.#zoomBy(ZOOM_STEP), '-': () => this.#zoomBy(1 / ZOOM_STEP), 0: () => this.#zoomBy(0) }[key];
     act?.();
     return Boolean(act);
+  }
+
+  print() {
+    printNode(this.#image);
   }
 
   destroy() {

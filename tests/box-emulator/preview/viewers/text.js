@@ -1,6 +1,7 @@
 /** Text and code, as they are. */
 
 import { element } from '../dom.js';
+import { printNode } from '../print.js';
 import { BaseViewer } from './viewer.js';
 
 const PROSE = ['txt', 'log'];
@@ -15,6 +16,10 @@ export class Viewer extends BaseViewer {
     if (isCut) {
       this.stage.append(cutNote());
     }
+  }
+
+  print() {
+    printNode(this.stage.querySelector('.bp-text'));
   }
 }
 

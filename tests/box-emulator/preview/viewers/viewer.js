@@ -5,7 +5,8 @@ import { PreviewError } from '../errors.js';
 export class BaseViewer {
   /**
    * `parts`: the `file` and its `token`, the `url` of what to show, `requests` to fetch it with, the
-   * page's `options`, the library's `place`, a `stage` to draw on, and a `signal` that ends it all.
+   * page's `options`, the library's `place`, a `stage` to draw on, and a `signal` that ends it all; `refreshToken`
+   * promises another token, and `trouble` takes what fails after loading.
    */
   constructor(parts) {
     Object.assign(this, parts);

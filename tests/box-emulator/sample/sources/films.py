@@ -9,6 +9,8 @@ from pictures import Sheet, blend, island, sky, tower, waves
 FRAMES_PER_SECOND = 8
 SECONDS_OF_A_TURN = 8
 LAMP = (206, 62)
+# How colours are written, by its number in ITU-T H.273: what a player takes where nothing is said.
+BT_709 = 1
 
 
 def frame(turn):
@@ -35,10 +37,12 @@ def the_turn(path):
     with av.open(str(path), "w", format="mp4", options=options) as film:
         stream = film.add_stream("libvpx-vp9", rate=FRAMES_PER_SECOND)
         stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
+        stream.codec_context.colorspace = stream.codec_context.color_primaries = stream.codec_context.color_trc = BT_709
         # A key frame each second, and no frame that is only looked back at: each fragment stands for itself.
         second = str(FRAMES_PER_SECOND)
         stream.options = {"crf": "44", "b": "0", "g": second, "keyint_min": second, "auto-alt-ref": "0", "threads": "1"}
         for number in range(frames):
-            film.mux(stream.encode(av.VideoFrame.from_image(frame(number / frames))))
+            picture = av.VideoFrame.from_image(frame(number / frames))
+            film.mux(stream.encode(picture.reformat(format="yuv420p", dst_colorspace="ITU709")))
         film.mux(stream.encode())
     return {"seconds": SECONDS_OF_A_TURN, "probe": {"x": 206, "y": 106, "rgb": [200, 56, 44], "width": 320, "height": 192}}
