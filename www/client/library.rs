@@ -26,18 +26,43 @@ fn is_locale(text: &str) -> bool {
 }
 
 /// Failures that the library reports in passing, while the preview itself goes on.
-const IN_PASSING: [&str; 5] = [
-    "error_prefetch_file",
-    "error_load_annotations",
-    "error_invalid_file_for_cache",
-    "error_token_function_not_valid",
-    "error_image_sizing",
-];
+const IN_PASSING: [&str; 4] =
+    ["error_prefetch_file", "error_load_annotations", "error_invalid_file_for_cache", "error_image_sizing"];
+
+/// A film came to a stop, because the library was given three tokens that Box refused. It says so to nobody else.
+pub const TOKENS_REFUSED: &str = "error_token_function_not_valid";
+
+/// So often the library may ask for another token of a file that is open. Its viewer for films in pieces would go on
+/// asking for ever, with nothing on the screen that says so.
+const RENEWALS_MAX: u32 = 3;
+
+/// What it means that the library asks for a file's token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// The file is to be shown.
+    First,
+    /// Box did not take the token before.
+    Again,
+    /// Nor those after it.
+    InVain,
+}
+
+impl Ask {
+    /// `asked`: how often before. Of a file that has not loaded the library counts its tries itself.
+    #[must_use]
+    pub fn after(asked: u32, loaded: bool) -> Self {
+        match asked {
+            0 => Self::First,
+            asked if loaded && asked > RENEWALS_MAX => Self::InVain,
+            _ => Self::Again,
+        }
+    }
+}
 
 /// Whether this failure leaves the person without a preview.
 #[must_use]
 pub fn is_fatal(code: &str, loaded: bool) -> bool {
-    !loaded && !IN_PASSING.contains(&code)
+    code == TOKENS_REFUSED || !loaded && !IN_PASSING.contains(&code)
 }
 
 /// What Box answers when it is asked directly why a preview does not come.
@@ -81,6 +106,7 @@ pub fn cause(library_code: &str, verdict: Option<Verdict>) -> &str {
         (Some(Verdict::Unclear(code)), _) if gave_up => code,
         (_, "error_permissions_preview") => fault::NOT_ALLOWED,
         (_, "error_rate_limit") => "rate_limited",
+        (_, TOKENS_REFUSED) => fault::TOKEN_REFUSED,
         _ => library_code,
     }
 }
@@ -123,10 +149,24 @@ mod tests {
     }
 
     #[test]
-    fn after_loading_no_failure_takes_the_preview_away() {
+    fn after_loading_no_other_failure_takes_the_preview_away() {
         assert!(is_fatal("error_exceeded_retry_limit", false));
         assert!(!is_fatal("error_exceeded_retry_limit", true));
         assert!(!is_fatal("error_prefetch_file", false));
+    }
+
+    #[test]
+    fn a_file_that_is_open_is_given_three_more_tokens_and_no_fourth() {
+        let asks = |loaded| [0, 1, 3, 4].map(|asked| Ask::after(asked, loaded));
+        assert_eq!(asks(true), [Ask::First, Ask::Again, Ask::Again, Ask::InVain]);
+        assert_eq!(asks(false), [Ask::First, Ask::Again, Ask::Again, Ask::Again]);
+    }
+
+    #[test]
+    fn a_film_whose_tokens_are_refused_has_come_to_its_end() {
+        assert!(is_fatal(TOKENS_REFUSED, true) && is_fatal(TOKENS_REFUSED, false));
+        assert_eq!(cause(TOKENS_REFUSED, Some(Verdict::Fine)), fault::TOKEN_REFUSED);
+        assert_eq!(cause(TOKENS_REFUSED, Some(Verdict::Final(fault::NOT_FOUND))), fault::NOT_FOUND);
     }
 
     #[test]

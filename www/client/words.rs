@@ -57,6 +57,7 @@ pub fn of(code: &str) -> Words {
             "Most likely its address is missing from the “CORS domains” of the Box app. Whoever runs this page can add it in Box’s developer console.",
             Action::Retry,
         ),
+        fault::TOKEN_REFUSED => ("Box refuses this page", "Try again, or sign out and in.", Action::Retry),
         fault::OFFLINE => {
             ("You are offline", "The file will show once you are connected again.", Action::Retry)
         }
@@ -144,6 +145,7 @@ mod tests {
             fault::UNREACHABLE,
             fault::TIMED_OUT,
             fault::LIBRARY_UNREACHABLE,
+            fault::TOKEN_REFUSED,
             "rate_limited",
             "anything",
         ] {
@@ -154,9 +156,14 @@ mod tests {
     #[test]
     fn what_has_a_known_cause_names_it() {
         let unknown = of("anything").title;
-        for code in
-            [fault::OFFLINE, fault::CORS, fault::TIMED_OUT, fault::LIBRARY_UNREACHABLE, "rate_limited"]
-        {
+        for code in [
+            fault::OFFLINE,
+            fault::CORS,
+            fault::TIMED_OUT,
+            fault::LIBRARY_UNREACHABLE,
+            fault::TOKEN_REFUSED,
+            "rate_limited",
+        ] {
             assert_ne!(of(code).title, unknown, "{code}");
         }
     }

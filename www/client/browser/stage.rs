@@ -17,7 +17,7 @@ use super::shared::{Settings, Shared};
 use super::view::{Face, View};
 use super::{fault_of, get, http, object, run, set, settling, text, wire};
 use crate::fault::{self, Fault};
-use crate::library::{Verdict, cause, is_fatal};
+use crate::library::{Ask, Verdict, cause, is_fatal};
 use crate::want::{Item, Scopes, Want, collection};
 use crate::words::{self, Action, Words};
 
@@ -42,7 +42,7 @@ struct Inner {
 /// What is being shown, and what has become known about it.
 struct Showing {
     want: Want,
-    /// How often the library asked for this file's token: once, unless it retries.
+    /// How often the library asked for this file's token: once, unless it retries. Loading takes one.
     asked: u32,
     loaded: bool,
     /// A dead token was replaced once already; a second time is a failure.
@@ -225,25 +225,38 @@ impl Inner {
         }
     }
 
-    /// The library asks for tokens. Asking again for a file that has not loaded is its retry after a
-    /// failure that it does not tell: then Box is asked what is the matter, and a dead token is replaced.
+    /// The library asks for tokens. Asking again for a file is its retry after a failure that it does not tell: then
+    /// Box is asked what is the matter, and a dead token is replaced.
     async fn tokens(self: Rc<Self>, items: JsValue) -> JsValue {
-        let Some((want, is_retry)) = self.note(&items) else { return JsValue::NULL };
-        if is_retry && let Some(Verdict::Final(code)) = self.examine(&want).await {
-            self.fail(&Fault::new(code));
+        let Some((want, ask)) = self.note(&items) else { return JsValue::NULL };
+        match ask {
+            Ask::First => {}
+            Ask::Again => {
+                if let Some(Verdict::Final(code)) = self.examine(&want).await {
+                    self.fail(&Fault::new(code));
+                }
+            }
+            Ask::InVain => {
+                self.fail(&Fault::new(fault::TOKEN_REFUSED));
+                return JsValue::NULL;
+            }
         }
         self.client.tokens(&items, &want.scopes).await
     }
 
-    fn note(&self, items: &JsValue) -> Option<(Want, bool)> {
+    fn note(&self, items: &JsValue) -> Option<(Want, Ask)> {
         let mut showing = self.showing.borrow_mut();
         let showing = showing.as_mut()?;
         let own = showing.want.item.typed();
         let asks_for_own =
             js_sys::Array::from(items).iter().any(|item| item.as_string().as_deref() == Some(own));
-        let is_retry = asks_for_own && showing.asked > 0 && !showing.loaded;
+        let ask = if asks_for_own { Ask::after(showing.asked, showing.loaded) } else { Ask::First };
         showing.asked = showing.asked.saturating_add(u32::from(asks_for_own));
-        Some((showing.want.clone(), is_retry))
+        if showing.loaded {
+            // What Box said at the start may be hours ago.
+            showing.verdict = None;
+        }
+        Some((showing.want.clone(), ask))
     }
 
     /// What Box says about this file and its token. It is asked once, and again after a dead token.
@@ -274,6 +287,7 @@ impl Inner {
         }
         if let Some(showing) = &mut *self.showing.borrow_mut() {
             showing.loaded = true;
+            showing.asked = 1;
         }
         self.view.face(Face::Ready);
         let file = get(event, "file");
@@ -329,7 +343,9 @@ impl Inner {
     /// Takes the preview away and says in words why, and what can be done.
     fn fail(self: &Rc<Self>, fault: &Fault) {
         let words = words::of(&fault.code);
-        if self.leads_on() && !fault.ends_session() {
+        // Of refused tokens the library says nothing, with a film that stands still.
+        let is_told = self.leads_on() && fault.code != fault::TOKEN_REFUSED;
+        if is_told && !fault.ends_session() {
             return self.tell(fault, &words);
         }
         self.leave();

@@ -1,10 +1,12 @@
 //! Previews that live: a viewer goes on asking Box with the header it was given when the file was opened, for as long
 //! as the file is open. So while a preview is on the page, `fetch` puts the live token in place of the one that a
-//! request to Box bears, if that is one of ours. It touches nothing else, and leaves with the last preview.
+//! request to Box bears, if that is one of ours, and asks again where the network was away: a laptop that slept. It
+//! touches nothing else, and leaves with the last preview.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -57,6 +59,24 @@ pub(super) fn leave(client: &Rc<Shared>) {
 }
 
 const FETCH: &str = "fetch";
+
+/// Waits before the next try of a request that met no network. Awake again, a computer needs some seconds for its own.
+const NETWORK_WAITS_MS: [u32; 3] = [500, 1_000, 2_000];
+
+/// At once, unless the browser knows that it has no network.
+async fn until_online() {
+    if window().navigator().on_line() {
+        return;
+    }
+    let online = Promise::new(&mut |resolve, _| {
+        let once = web_sys::AddEventListenerOptions::new();
+        once.set_once(true);
+        window()
+            .add_event_listener_with_callback_and_add_event_listener_options("online", &resolve, &once)
+            .ok();
+    });
+    JsFuture::from(online).await.ok();
+}
 
 fn install() -> Option<Wire> {
     let original: Function = get(&window(), FETCH).dyn_into().ok()?;
@@ -119,14 +139,40 @@ fn borne(input: &JsValue, init: &JsValue) -> Option<Borne> {
 impl Borne {
     /// With the live token; and once more with the next, should Box say that this one is dead.
     async fn send(self, original: &Function, input: &JsValue, init: &JsValue) -> Result<JsValue, JsValue> {
-        let token = self.client.token_to_go_on(&self.want).await.ok();
-        let answer = self.send_with(token.as_deref(), original, input, init).await?;
-        let dead = answer.dyn_ref::<Response>().is_some_and(|answer| answer.status() == 401);
-        let Some(token) = token.filter(|_| dead && self.is_read) else { return Ok(answer) };
+        let (token, answer) = self.send_through(original, input, init).await?;
+        let Some(token) = token.filter(|_| self.is_read && is_refused(&answer)) else { return Ok(answer) };
         self.client.refuse(&token);
         match self.client.token_to_go_on(&self.want).await {
             Ok(next) if next != token => self.send_with(Some(&next), original, input, init).await,
             _ => Ok(answer),
+        }
+    }
+
+    /// Again while there is no network, to Box or for a token: as long as the browser knows of none, and a few times
+    /// while it says that there is one.
+    async fn send_through(
+        &self,
+        original: &Function,
+        input: &JsValue,
+        init: &JsValue,
+    ) -> Result<(Option<String>, JsValue), JsValue> {
+        let mut waits_ms = NETWORK_WAITS_MS.into_iter();
+        loop {
+            let token = self.client.token_to_go_on(&self.want).await;
+            let answer = self.send_with(token.as_deref().ok(), original, input, init).await;
+            let may_pass = match (&answer, &token) {
+                (Ok(answer), Err(fault)) => is_refused(answer) && fault.may_pass(),
+                (Ok(_), Ok(_)) => false,
+                // Whoever aborts a request hears of it at once.
+                (Err(failure), _) => text(failure, "name").as_deref() == Some("TypeError"),
+            };
+            match waits_ms.next().filter(|_| self.is_read && may_pass) {
+                Some(wait_ms) => {
+                    until_online().await;
+                    TimeoutFuture::new(wait_ms).await;
+                }
+                None => return answer.map(|answer| (token.ok(), answer)),
+            }
         }
     }
 
@@ -147,4 +193,8 @@ impl Borne {
         Reflect::set(&ours, &"headers".into(), &self.headers)?;
         JsFuture::from(call(original, input, &ours)).await
     }
+}
+
+fn is_refused(answer: &JsValue) -> bool {
+    answer.dyn_ref::<Response>().is_some_and(|answer| answer.status() == 401)
 }
