@@ -6,6 +6,8 @@ export const CONTENT = setting('KEYHOLE_CONTENT_URL');
 export const KEYHOLE = setting('KEYHOLE_WORKER_URL');
 /** A Worker whose sessions end after seconds. */
 export const SHORT_KEYHOLE = setting('KEYHOLE_SHORT_WORKER_URL');
+/** A Worker that lets visitors download. */
+export const DOWNLOADS_KEYHOLE = setting('KEYHOLE_DOWNLOADS_WORKER_URL');
 export const REAL_LIBRARY = process.env.KEYHOLE_PREVIEW_LIBRARY_URL;
 
 export const ROBIN = { name: 'Robin Sample', login: 'robin@example.com', password: 'keyhole' };

@@ -26,6 +26,16 @@ export function expectColour(seen, wanted, tolerance = 10) {
   expect(Math.max(...off), `rgb(${seen}) for rgb(${wanted})`).toBeLessThanOrEqual(tolerance);
 }
 
+/** The colour of a point of the picture that a film shows now. */
+export function colourOfFilm(film, x, y) {
+  return film.evaluate((film, { x, y }) => {
+    const canvas = new OffscreenCanvas(film.videoWidth, film.videoHeight);
+    const drawing = canvas.getContext('2d');
+    drawing.drawImage(film, 0, 0);
+    return [...drawing.getImageData(x, y, 1, 1).data.slice(0, 3)];
+  }, { x, y });
+}
+
 /** The colour of a point on a page that is drawn on a canvas, by fractions of its width and height. */
 export function colourOfPage(sheet, x, y) {
   return sheet.locator('canvas').evaluate((canvas, { x, y }) => {
