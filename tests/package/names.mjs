@@ -34,6 +34,7 @@ export const OF_BOX_PREVIEW = {
   locale: true,
   options: true,
   keyhole: true,
+  reload: true,
 };
 
 /**

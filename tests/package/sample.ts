@@ -32,10 +32,13 @@ export async function sessions() {
 
   is<Session | null>()(await keyhole.signIn({ popup: true }), true);
   is<Session | null>()(await keyhole.signIn({ popup: true, returnTo: "/here" }), true);
+  is<Session | null>()(await keyhole.signIn({ popup: true, items: ["file_1", "2"] }), true);
   is<void>()(await keyhole.signIn(), true);
   is<void>()(await keyhole.signIn({ returnTo: "/here" }), true);
   // @ts-expect-error: who leaves the page brings no session.
   (await keyhole.signIn())?.user;
+  // @ts-expect-error: only a window brings tokens.
+  await keyhole.signIn({ items: "1" });
   // @ts-expect-error: an address is a text.
   await keyhole.signIn({ returnTo: 1 });
   is<void>()(await keyhole.signOut(), true);
@@ -127,6 +130,7 @@ element.locale = "de-DE";
 element.showDownload = true;
 element.options = { viewers: { Document: { rangeMinSize: 0 } } };
 element.keyhole = keyhole;
+is<void>()(element.reload(), true);
 // @ts-expect-error: an id is a text.
 element.file = 123;
 // @ts-expect-error: several are a list.
