@@ -60,7 +60,7 @@ enum Command {
     Package,
     /// Install what the other commands need (they do it themselves)
     Setup,
-    /// Measure what is downloaded, and refuse what is too big
+    /// Measure what is downloaded, and refuse what is too big; time a page's first ask for a token
     Size,
     /// Check the dependencies' licenses, sources and advisories
     Deny,

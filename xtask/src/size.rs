@@ -1,4 +1,5 @@
-//! `cargo xtask size`: what Cloudflare loads and what browsers download, held to budgets.
+//! `cargo xtask size`: what Cloudflare loads and what browsers download, held to budgets; and how long it takes a page to
+//! ask for its first token.
 
 use std::fs;
 use std::io::Write;
@@ -8,7 +9,8 @@ use flate2::{Compression, write::GzEncoder};
 
 use crate::failure::{Outcome, While, said};
 use crate::setup::npm_program;
-use crate::{build, place, process};
+use crate::suites::Stage;
+use crate::{browser, build, place, process};
 
 /// Compressed, the Worker is loaded wherever it is not warm: this keeps a cold start to some tens of milliseconds.
 const WORKER_KB_MAX: f64 = 250.0;
@@ -45,7 +47,21 @@ pub(crate) fn size() -> Outcome {
     dry_run(&bundle)?;
     let measured = measure(&bundle, &place::root().join("www/dist"))?;
     print_table(&measured);
+    first_token()?;
     if measured.iter().all(Measured::is_within_budget) { Ok(()) } else { said("too big") }
+}
+
+/// Measured on a stage as the browser tests have it, with nobody else on it; the script says how. No budget: the machine
+/// has as much a part in it as the code.
+fn first_token() -> Outcome {
+    let chromium = browser::chromium()?;
+    let stage = Stage::set("size", None)?;
+    let mut measure = npm_program("node")?;
+    measure.arg("tests/browser/first-token.mjs").envs(&stage.variables);
+    if let Some(chromium) = chromium {
+        measure.env("KEYHOLE_CHROMIUM", chromium);
+    }
+    process::run("the measurement", &mut measure)
 }
 
 /// Bundles exactly as a deploy would, and uploads nothing.

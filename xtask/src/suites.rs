@@ -193,14 +193,18 @@ fn in_browser(options: &Options) -> Outcome<Tally> {
 }
 
 /// A Box and some Workers, all fresh, and where tests find them. Dropping it ends them.
-struct Stage {
+pub(crate) struct Stage {
     home: PathBuf,
-    variables: Vars,
+    pub(crate) variables: Vars,
     _servers: Vec<Server>,
 }
 
 impl Stage {
-    fn set(suite: &str, preview_library: Option<&str>) -> Outcome<Self> {
+    /// The stage that `tests/workers.toml` describes for a suite.
+    ///
+    /// # Errors
+    /// A server does not start.
+    pub(crate) fn set(suite: &str, preview_library: Option<&str>) -> Outcome<Self> {
         servers::build_emulator()?;
         let variants = variants::of_suite(suite)?;
         say::step(&format!("starting the Box emulator and {} Workers", variants.len()));
