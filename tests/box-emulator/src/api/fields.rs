@@ -10,7 +10,7 @@ use crate::request::Call;
 const BASE: [&str; 3] = ["type", "id", "etag"];
 
 /// What an item, a version or a user can have beside [`BASE`]. A list may be asked for what only some of its entries have.
-const KNOWN: [&str; 45] = [
+const KNOWN: [&str; 48] = [
     "address",
     "authenticated_download_url",
     "avatar_url",
@@ -22,7 +22,9 @@ const KNOWN: [&str; 45] = [
     "download_url",
     "extension",
     "file_version",
+    "has_collaborations",
     "is_download_available",
+    "is_externally_owned",
     "is_platform_access_only",
     "item_collection",
     "item_status",
@@ -54,6 +56,7 @@ const KNOWN: [&str; 45] = [
     "trashed_at",
     "trashed_by",
     "uploader_display_name",
+    "url",
     "version_number",
     "watermark_info",
 ];

@@ -96,7 +96,7 @@ pub(crate) fn changed(
 /// The file inside a list: few fields, unless others are asked for.
 ///
 /// # Errors
-/// As [`fields::select`].
+/// As [`fields::select`]; 400 for hints that cannot be read.
 pub(crate) fn entry(
     emulator: &Emulator,
     call: &Call,
@@ -107,8 +107,8 @@ pub(crate) fn entry(
     match fields::asked(call) {
         None => Ok(mini(file)),
         asked => {
-            let now_ms = call.now_ms;
-            let view = View { emulator, bearer, place, file, now_ms, hints: None, download_url: None };
+            let (now_ms, hints) = (call.now_ms, Hints::of(call)?);
+            let view = View { emulator, bearer, place, file, now_ms, hints, download_url: None };
             fields::select(emulator, asked.as_deref(), STANDARD, |name| view.field(name))
         }
     }
@@ -199,6 +199,8 @@ impl View<'_> {
             "representations" => representations::list(emulator, file, &file.current, self.hints.as_ref()),
             "watermark_info" => json!({"is_watermarked": false}),
             "is_download_available" => json!(true),
+            // One enterprise, and nobody works on an item with anybody else.
+            "has_collaborations" | "is_externally_owned" => json!(false),
             "authenticated_download_url" => json!(content::original_url(&emulator.options, file)),
             "download_url" => json!(self.download_url),
             _ => return None,

@@ -221,7 +221,7 @@ fn page(emulator: &Emulator, call: &Call) -> Result<Page, ApiRefusal> {
 /// The folder or the file inside a list.
 ///
 /// # Errors
-/// As [`fields::select`].
+/// As [`fields::select`] and [`files::entry`].
 pub(crate) fn entry(
     emulator: &Emulator,
     call: &Call,
@@ -266,6 +266,7 @@ fn field(
         "trashed_at" | "purged_at" => Value::Null,
         "shared_link" => shared_links::field(emulator, item, call.now_ms),
         "item_status" => json!("active"),
+        "has_collaborations" | "is_externally_owned" => json!(false),
         "permissions" => json!({
             "can_download": may(Right::Download),
             "can_upload": may(Right::Upload),

@@ -41,6 +41,14 @@ const TEXT: Representation =
     Representation { kind: "text", name: "text", dimensions: None, paged: None, assets: &[""] };
 const PDF: Representation =
     Representation { kind: "pdf", name: "pdf", dimensions: None, paged: None, assets: &[""] };
+/// What a listing of Box's ContentExplorer asks for (`X_REP_HINT_PNG_DIMENSIONS_DEFAULT` of box-ui-elements).
+const PNG_SMALL: Representation = Representation {
+    kind: "png",
+    name: "png_paged_1024x1024",
+    dimensions: Some("1024x1024"),
+    paged: Some(true),
+    assets: &["1.png"],
+};
 const PNG: Representation = Representation {
     kind: "png",
     name: "png_paged_2048x2048",
@@ -117,7 +125,7 @@ const TEXT_EXTENSIONS: &[&str] = &[
 pub(crate) fn of(version: &Version) -> &'static [Representation] {
     match version.extension().as_str() {
         "pdf" => &[PDF],
-        "png" | "webp" | "bmp" => &[PNG],
+        "png" | "webp" | "bmp" => &[PNG_SMALL, PNG],
         "jpg" | "jpeg" => &[JPG_UNPAGED, JPG],
         "mp4" | "m4v" if Film::read(&version.bytes).is_some() => &[DASH, MP4],
         "mp4" | "m4v" => &[MP4],

@@ -33,6 +33,8 @@ mod content;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+mod elements;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod folders;
