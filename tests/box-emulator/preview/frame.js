@@ -27,7 +27,8 @@ export class Frame {
     const footer = element('footer', { class: 'bp-footer' }, badge());
     this.#root = element('div', { class: 'bp-container' }, this.#header, this.#body, this.#neighbours, footer, this.#news);
     this.#root.style.colorScheme = schemeOf(container);
-    container.append(this.#root);
+    // Whatever is there goes: it may be the frame of a preview that was only destroyed.
+    container.replaceChildren(this.#root);
     document.addEventListener('keydown', this.#onKey);
   }
 
@@ -116,7 +117,7 @@ export class Frame {
   #key(event) {
     const isHere = event.target === document.body || this.#root.contains(event.target);
     const isWriting = event.target.closest?.('input, textarea, select, [contenteditable]');
-    if (!isHere || isWriting || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
+    if (this.#options.useHotkeys === false || !isHere || isWriting || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
       return;
     }
     if (this.#preview.getCurrentViewer()?.key(event.key)) {

@@ -28,6 +28,8 @@
     #frame = null;
     /** The file on the screen: `{ given, id, file, viewer, ends }`, null between files. */
     #visit = null;
+    /** Files that the page knows already, by id. */
+    #known = new Map();
 
     /**
      * Shows a file in `options.container`.
@@ -65,6 +67,11 @@
     updateCollection(collection) {
       this.#options.collection = collection.map(idOf);
       this.#frame?.offerNeighbours(this.#neighbours());
+    }
+
+    /** Files as the API describes them: with `skipServerUpdate` they need not be asked for. */
+    updateFileCache(files = []) {
+      [files].flat().forEach((file) => this.#known.set(idOf(file), file));
     }
 
     /** Ends what is being shown and leaves the frame. */
@@ -154,8 +161,9 @@
       return called.length > 0;
     }
 
-    async #open(given, skipServerUpdate = this.#options.skipServerUpdate === true) {
+    async #open(wanted, skipServerUpdate = this.#options.skipServerUpdate === true) {
       this.destroy();
+      const given = (skipServerUpdate && this.#known.get(idOf(wanted))) || wanted;
       const visit = { given, id: idOf(given), file: null, viewer: null, ends: new AbortController() };
       this.#visit = visit;
       const [{ Frame }, { start, mayPrint }] = await modules;

@@ -42,10 +42,12 @@ export async function start(visit) {
     }
     return;
   }
-  const metrics = { time: Math.round(performance.now() - began) };
+  const total = Math.round(performance.now() - began);
+  const metrics = { time: { conversion: 0, rendering: total, total } };
+  visit.viewer.loaded();
   frame.loaded(visit.file, visit.mayPrint() && (() => print(visit)));
   emit('load', { viewer: visit.viewer, file: visit.file, metrics });
-  emit('preview_metric', { event_name: 'load', value: metrics.time, file_id: visit.id, viewer: visit.viewer.name });
+  emit('preview_metric', { event_name: 'load', value: total, file_id: visit.id, viewer: visit.viewer.name });
   logPreviewEvent(visit);
   prefetchAfter(visit);
 }

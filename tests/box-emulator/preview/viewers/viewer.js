@@ -3,6 +3,9 @@
 import { PreviewError } from '../errors.js';
 
 export class BaseViewer {
+  #isLoaded = false;
+  #isDestroyed = false;
+
   /**
    * `parts`: the `file` and its `token`, the `url` of what to show, `requests` to fetch it with, the
    * page's `options`, the library's `place`, a `stage` to draw on, and a `signal` that ends it all; `refreshToken`
@@ -15,14 +18,38 @@ export class BaseViewer {
   /** Settles when the file is on the screen. */
   async load() {}
 
+  /** It has settled well. */
+  loaded() {
+    this.#isLoaded = true;
+  }
+
+  isLoaded() {
+    return this.#isLoaded;
+  }
+
+  isDestroyed() {
+    return this.#isDestroyed;
+  }
+
+  /** Whether a page may draw arrows over it. */
+  allowNavigationArrows() {
+    return true;
+  }
+
   /** Does something with a key; answers whether it did. */
   key() {
     return false;
   }
 
+  /** The same, for a page that has the keys itself (`useHotkeys: false`). */
+  onKeydown(key) {
+    return this.key(key);
+  }
+
   resize() {}
 
   destroy() {
+    this.#isDestroyed = true;
     this.stage.remove();
   }
 
