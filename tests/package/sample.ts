@@ -57,6 +57,9 @@ export async function tokens() {
   const one: string | null = await keyhole.token(["file_1"]);
   // @ts-expect-error: ids are texts; as numbers Box's long ones would lose digits.
   await keyhole.token(123);
+  is<string | null>()(await keyhole.token("folder_1", { scopes: ["base_explorer", "item_preview"] }), true);
+  // @ts-expect-error: scopes are given by name.
+  await keyhole.token("folder_1", ["base_explorer"]);
 
   is<string>()(await keyhole.tokenFor("123"), true);
   await keyhole.tokenFor("123", { scopes: "item_preview" });

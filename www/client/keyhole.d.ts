@@ -28,6 +28,11 @@ export interface Holding {
   expires_at: number;
 }
 
+export interface TokenOptions {
+  /** A list, or names parted by blanks; by default those of a preview. Keyhole gives those it allows. */
+  scopes?: string | readonly string[];
+}
+
 export interface FolderEntry {
   type: "file" | "folder" | "web_link";
   id: string;
@@ -110,15 +115,19 @@ export class Keyhole extends EventTarget {
 
   /**
    * The token function for `Box.Preview` and `box-ui-elements`. One id in, a token out; an array in, a map
-   * out. Never rejects and never hangs: `null` stands for a failure.
+   * out. Never rejects and never hangs: `null` stands for a failure. Other scopes than a preview's are named:
+   * `(item) => keyhole.token(item, { scopes: ["base_explorer", "item_preview"] })` is for ContentExplorer.
    */
   readonly token: {
-    (item: ItemId): Promise<string | null>;
-    (items: readonly ItemId[]): Promise<Record<string, string | null> | null>;
-    (items: ItemId | readonly ItemId[]): Promise<string | Record<string, string | null> | null>;
+    (item: ItemId, options?: TokenOptions): Promise<string | null>;
+    (items: readonly ItemId[], options?: TokenOptions): Promise<Record<string, string | null> | null>;
+    (
+      items: ItemId | readonly ItemId[],
+      options?: TokenOptions,
+    ): Promise<string | Record<string, string | null> | null>;
   };
   /** A token for one item, under these scopes if Keyhole allows them. Rejects with a {@link KeyholeError}. */
-  readonly tokenFor: (item: ItemId, options?: { scopes?: string | readonly string[] }) => Promise<string>;
+  readonly tokenFor: (item: ItemId, options?: TokenOptions) => Promise<string>;
   /** Tells that Box rejected this token: the next ask for its item brings another. */
   readonly refused: (token: string) => Promise<void>;
   /** For `Box.Preview`'s option of the same name: requests to Box go out with the item's live token. */

@@ -82,7 +82,8 @@ export class Keyhole extends EventTarget {
   items = async (folder = "0", { offset = 0, limit = 100 } = {}) =>
     (await clientOf(this)).items(String(folder), offset, limit);
 
-  token = (items) => settled(clientOf(this).then((client) => client.token(items)));
+  token = (items, options) =>
+    settled(clientOf(this).then((client) => client.token(items, [options?.scopes ?? []].flat().join(" "))));
   tokenFor = async (item, { scopes = [] } = {}) =>
     (await clientOf(this)).tokenFor(String(item), [scopes].flat().join(" "));
   refused = async (token) => (await clientOf(this)).refused(token);

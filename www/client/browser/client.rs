@@ -66,10 +66,12 @@ impl Client {
         promise(Box::pin(async move { shared.sign_out().await }))
     }
 
-    /// The token function: a typed id or an array of them in; a string or a map out; `null` on failure.
-    pub fn token(&self, items: JsValue) -> Promise {
+    /// The token function: a typed id or an array of them in; a string or a map out; `null` on failure. Without
+    /// scopes the choice is Keyhole's.
+    pub fn token(&self, items: JsValue, scopes: &str) -> Promise {
         let shared = self.share();
-        promise(Box::pin(async move { Ok(shared.tokens(&items, &Scopes::parse("")).await) }))
+        let scopes = Scopes::parse(scopes);
+        promise(Box::pin(async move { Ok(shared.tokens(&items, &scopes).await) }))
     }
 
     /// A token for one item under these scopes; the promise rejects with the reason.
