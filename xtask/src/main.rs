@@ -8,6 +8,7 @@ mod conformance;
 mod count;
 mod deny;
 mod dev;
+mod elements;
 mod examples;
 mod explore;
 mod failure;

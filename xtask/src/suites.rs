@@ -14,7 +14,9 @@ use crate::setup::{self, WASM_TARGET, cargo, npm_program};
 use crate::test::{Options, Suite};
 use crate::variants::{self, MAIN, Variant};
 use crate::vars::Vars;
-use crate::{browser, chaos, conformance, examples, fresh_clone, keys, package, pin, place, say, size};
+use crate::{
+    browser, chaos, conformance, elements, examples, fresh_clone, keys, package, pin, place, say, size,
+};
 
 /// More logins per minute than tests start.
 const LOGIN_LIMIT: i64 = 100_000;
@@ -170,12 +172,13 @@ fn edge(arguments: &[String]) -> Outcome<Tally> {
 fn in_browser(options: &Options) -> Outcome<Tally> {
     build::build()?;
     let examples = examples::variables()?;
+    let elements = elements::variables()?;
     let chromium = browser::chromium()?;
     let stage = Stage::set("browser", options.preview_library.as_deref())?;
     let report = stage.home.join("report.json");
     let mut test = npm_program("playwright")?;
     test.args(["test", "--config", "tests/browser", "--reporter=list,json"]).args(&options.runner_arguments);
-    test.envs(&stage.variables).envs(examples).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
+    test.envs(&stage.variables).envs(examples).envs(elements).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
     test.env("KEYHOLE_PIN", pin::line(&place::root().join("www/dist"), pin::SOMEWHERE)?);
     if let Some(chromium) = chromium {
         test.env("KEYHOLE_CHROMIUM", chromium);
