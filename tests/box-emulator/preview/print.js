@@ -28,10 +28,11 @@ export function printDocument(address) {
 }
 
 /** What is drawn already, on a page of its own. */
-export function printNode(node) {
+export async function printNode(node) {
   document.getElementById('printiframe')?.remove();
   const frame = document.body.appendChild(element('iframe', { id: 'printiframe', hidden: '', title: 'Print' }));
   frame.contentDocument.body.append(frame.contentDocument.importNode(node, true));
+  await Promise.all([...frame.contentDocument.images].map((image) => image.decode()));
   frame.contentWindow.focus();
   frame.contentWindow.print();
 }

@@ -1,6 +1,6 @@
 // Previews that live: what happens to a file that is open while its token, or the session, comes to an end.
 import * as box from '../support/box.mjs';
-import { KEYHOLE } from '../support/box.mjs';
+import { DOWNLOADS_KEYHOLE, KEYHOLE } from '../support/box.mjs';
 import { colourOfFilm, expectColour } from '../support/pictures.mjs';
 import * as sample from '../support/sample.mjs';
 import { expect, test } from '../support/test.mjs';
@@ -51,6 +51,8 @@ async function slowly(page, count) {
 }
 
 const bearer = (exchange) => exchange.sent('authorization')?.slice('Bearer '.length);
+/** How often Box was asked about the file: once by each load, and again where something is wrong. */
+const asksAbout = (wire, file) => wire.to(`/2.0/files/${file}`).filter(({ method }) => method === 'GET').length;
 const inRange = (wire) => wire.exchanges.filter((exchange) => exchange.sent('range'));
 
 test('a document whose token dies half way goes on loading', async ({ inside, page, wire }) => {
@@ -162,7 +164,7 @@ test('a film whose token dies half way plays to its end', async ({ inside, page,
   await playsToItsEnd(inside);
   const ranges = inRange(wire);
   expect(ranges.filter(({ status }) => status === 401).map(bearer), 'Box refused the dead one, once').toEqual([first]);
-  expect(wire.to(`/2.0/files/${file}`).filter(({ method }) => method === 'GET'), 'and the library did not notice').toHaveLength(1);
+  expect(asksAbout(wire, file), 'and the library did not notice').toBe(1);
   expect(ranges.at(-1).status).toBe(206);
 });
 
@@ -182,6 +184,26 @@ test('a player that took `fetch` from an earlier preview goes on with a later on
   pieces.release();
   await playsToItsEnd(inside);
   expect(bearer(inRange(wire).at(-1))).not.toBe(first);
+  expect(asksAbout(wire, file), 'and the library did not notice').toBe(2);
+});
+
+test('a film that comes whole needs no token any more', async ({ inside, page, wire }) => {
+  const file = await idOf(inside, FILM);
+  wire.serve(`${KEYHOLE}/app`, inRanges(file));
+  await page.route(`${box.BOX}/2.0/files/${file}?fields=id%2C*`, async (route) => {
+    const response = await route.fetch();
+    const json = await response.json();
+    const inPieces = ({ representation }) => representation === 'dash';
+    const whole = json.representations.entries.find(inPieces).content.url_template.replace('/dash/', '/mp4/');
+    json.representations.entries = [{ representation: 'mp4', status: { state: 'success' }, content: { url_template: whole } }];
+    await route.fulfill({ response, json });
+  });
+  await page.goto('/app');
+  await expect(inside.preview).toHaveAttribute('data-keyhole', 'ready');
+  const [film, ...others] = wire.to('/api/2.0/internal_files/*/content/').filter(({ method }) => method === 'GET');
+  expect([film.status, others]).toEqual([200, []]);
+  await box.revoke(bearer(film));
+  await playsToItsEnd(inside);
 });
 
 test('where `fetch` cannot be replaced, the library asks for another token, and the film goes on', async ({ inside, page, wire }) => {
@@ -274,6 +296,42 @@ test('a laptop that slept for a night wakes to a page that goes on', async ({ in
   await expect(last).toContainText(/\w/);
   await page.evaluate((other) => (document.querySelector('box-preview').file = other), other);
   await expect(inside.content.locator('.bp-text code')).toContainText(sample.text('Garden/Bees.txt').split('\n')[0]);
+});
+
+test.describe('where visitors may keep what they see', () => {
+  test.use({ baseURL: DOWNLOADS_KEYHOLE });
+
+  const shown = (file, scopes) => `<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>
+<style>html, body, box-preview { height: 100%; margin: 0 }</style>
+<script type="module" src="${DOWNLOADS_KEYHOLE}/keyhole.js"></script>
+<box-preview file="${file}" show-download scopes="${scopes}"></box-preview>`;
+  const printing = (inside) => inside.preview.getByRole('button', { name: 'Print', exact: true });
+
+  for (const [path, drawn] of [['Garden/Bees.txt', 'code'], ['Post cards/Stamp.png', 'img']]) {
+    test(`what is drawn is printed as it is, without asking Box: ${path}`, async ({ inside, page, wire }) => {
+      const file = await idOf(inside, path);
+      wire.serve(`${DOWNLOADS_KEYHOLE}/app`, shown(file, 'base_preview item_preview item_download'));
+      await page.addInitScript(() => {
+        const isThere = (image) => image.complete && image.naturalWidth > 0;
+        window.print = () => (window.top.printed = [...document.images].every(isThere) && document.body.innerHTML);
+      });
+      await page.goto('/app');
+      await expect(inside.preview).toHaveAttribute('data-keyhole', 'ready');
+      const asked = () => wire.exchanges.filter(({ url }) => url.startsWith(box.CONTENT)).length;
+      const before = asked();
+      await printing(inside).click();
+      await expect.poll(() => page.evaluate(() => window.printed ?? '')).toContain(`<${drawn}`);
+      expect(asked()).toBe(before);
+    });
+  }
+
+  test('whose token is for looking only may neither print nor download', async ({ inside, page, wire }) => {
+    const file = await idOf(inside, 'Garden/Bees.txt');
+    wire.serve(`${DOWNLOADS_KEYHOLE}/app`, shown(file, 'base_preview item_preview'));
+    await page.goto('/app');
+    await expect(inside.preview).toHaveAttribute('data-keyhole', 'ready');
+    await expect(inside.preview.getByRole('button', { name: /Print|Download/ })).toHaveCount(0);
+  });
 });
 
 test('a session that ends leaves the file where it is, and a sign-in beside it goes on', async ({ inside, page, context }) => {

@@ -37,7 +37,7 @@ export class Viewer extends BaseViewer {
   }
 
   print() {
-    printNode(this.#image);
+    return printNode(this.#image);
   }
 
   destroy() {

@@ -19,7 +19,7 @@ export class Viewer extends BaseViewer {
   }
 
   print() {
-    printNode(this.stage.querySelector('.bp-text'));
+    return printNode(this.stage.querySelector('.bp-text'));
   }
 }
 
