@@ -196,9 +196,9 @@ test.describe('who may ask', () => {
     });
   });
 
-  test('a listed origin of another site reads answers too, but to nobody: the cookie is never sent there', async ({ atKeyhole, page, wire }) => {
+  test('a listed origin of another site reads answers too, but to nobody: the cookie is never sent there', async ({ atKeyhole, page, context, wire }) => {
     const file = await idOfBees(atKeyhole);
-    wire.serve(`${ELSEWHERE}/`, plain('A host page elsewhere'));
+    wire.serve(`${ELSEWHERE}/`, `${plain('A host page elsewhere')}<a href="${AUTH}/">Keyhole</a>`);
     await page.goto(`${ELSEWHERE}/`);
     const before = asked(wire, '*').length;
     expect(await page.evaluate(askForEverything, { auth: AUTH, file })).toMatchObject({ 'a token': 401, 'a folder': 401 });
@@ -206,8 +206,12 @@ test.describe('who may ask', () => {
     expect(since.length).toBeGreaterThan(0);
     expect(since.filter((exchange) => exchange.sent('cookie')), 'questions with a cookie').toEqual([]);
     expect(await passes(wire)).toEqual([]);
-    await page.goto(`${AUTH}/`);
+
+    // A link would bring any cookie along that is less than Strict: one is put there to see it.
+    await context.addCookies([{ name: 'lax', value: '1', domain: new URL(AUTH).hostname, path: '/', secure: true, sameSite: 'Lax' }]);
+    await page.getByRole('link', { name: 'Keyhole' }).click();
     await atKeyhole.isIn();
+    expect(asked(wire, '/').at(-1).sent('cookie')).toBe('lax=1');
   });
 
   test('s27 nobody else reads anything, gets a token or ends the session: origins are compared letter by letter', async ({ atKeyhole, page, wire }) => {
