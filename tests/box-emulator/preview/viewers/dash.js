@@ -27,7 +27,8 @@ export class Viewer extends MediaViewer {
     const film = readManifest(await (await this.#get(this.url)).text(), this.url);
     const isOpen = new Promise((settle) => this.#source.addEventListener('sourceopen', settle, { once: true }));
     const shown = this.show(URL.createObjectURL(this.#source));
-    await isOpen;
+    // Where the page's policy keeps it out, it never opens, and only the element tells.
+    await Promise.race([isOpen, shown]);
     this.#buffer = this.#source.addSourceBuffer(film.type);
     this.#source.duration = film.seconds;
     const all = this.#fill(film);
