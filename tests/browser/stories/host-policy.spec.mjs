@@ -32,7 +32,7 @@ const row = (directive, source) => ROWS.find((row) => row.directive === directiv
 /** What the stand-in for Box's library never does. The README names the kinds of files that need them. */
 const FOR_BOXS_OWN_LIBRARY = [
   'img-src data:', 'img-src https://cdn01.boxcdn.net', 'font-src data:', 'font-src https://cdn01.boxcdn.net',
-  'connect-src blob:', 'media-src blob:', 'frame-src blob:',
+  'connect-src blob:', 'frame-src blob:',
 ];
 
 /** The policy as a header; without a source of it, or with another in its place. */
@@ -94,12 +94,15 @@ test('the README gives a policy, and says of each source in it what it is for', 
   expect(sources.filter((source) => source.includes("'unsafe-"))).toEqual([]);
 });
 
-test('a text, a picture and a PDF show under it without one violation', async ({ atKeyhole, page, wire }) => {
+test('a text, a picture, a film and a PDF show under it without one violation', async ({ atKeyhole, page, wire }) => {
   await atKeyhole.enter('Garden');
   const ids = [];
   for (const name of ['Bees.txt', 'Plate 1, sea kale.png', 'A walk round the garden.pdf']) {
     ids.push(await atKeyhole.idOf(name));
   }
+  await page.goBack();
+  await atKeyhole.enter('Lighthouse');
+  const film = await atKeyhole.idOf('One turn of the light.mp4');
   await open({ page, wire }, host(ids[0]), header());
   await seesBees(atKeyhole);
   await expect(page.getByText(WORDS)).toBeHidden();
@@ -107,6 +110,8 @@ test('a text, a picture and a PDF show under it without one violation', async ({
   await expect.poll(() => atKeyhole.content.locator('.bp-image img').evaluate((image) => image.naturalWidth)).toBeGreaterThan(0);
   await open({ page, wire }, host(ids[2]), header());
   await seesWalk(atKeyhole);
+  await open({ page, wire }, host(film), header());
+  await expect.poll(() => atKeyhole.content.locator('video').evaluate((video) => video.videoWidth)).toBeGreaterThan(0);
 });
 
 test('a nonce on the script tag does in place of the Worker’s address', async ({ atKeyhole, page, wire }) => {
@@ -177,9 +182,12 @@ test.describe('what is left out is seen', () => {
     await expect(sheet).toContainText(SIGNS);
   });
 
-  test('of a picture, a PDF and a download: what the browser makes of them', async ({ atKeyhole, page, wire, witness }) => {
+  test('of a picture, a PDF, a film and a download: what the browser makes of them', async ({ atKeyhole, page, wire, witness }) => {
     await atKeyhole.enter('Garden');
     const [picture, walk] = [await atKeyhole.idOf('Plate 1, sea kale.png'), await atKeyhole.idOf('A walk round the garden.pdf')];
+    await page.goBack();
+    await atKeyhole.enter('Lighthouse');
+    const film = await atKeyhole.idOf('One turn of the light.mp4');
     const image = row('img-src', 'blob:');
     await without({ page, wire, witness }, image, picture);
     await expect(atKeyhole.message).toContainText(said(image));
@@ -189,6 +197,11 @@ test.describe('what is left out is seen', () => {
     await without({ page, wire, witness }, worker, walk);
     await seesWalk(atKeyhole);
     await isViolated(witness, worker);
+
+    const media = row('media-src', 'blob:');
+    await without({ page, wire, witness }, media, film);
+    await expect(atKeyhole.message).toContainText(said(media));
+    await isViolated(witness, media);
 
     const frame = row('frame-src', 'https://*.boxcloud.com');
     const button = page.getByRole('button', { name: 'Download' });
