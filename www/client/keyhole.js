@@ -191,7 +191,7 @@ class BoxPreview extends (globalThis.HTMLElement ?? Object) {
     text.setAttribute("role", "alert");
     text.textContent = isLost
       ? error.message
-      : "Keyhole could not start. The page’s security policy may not allow WebAssembly (script-src 'wasm-unsafe-eval'), or the network is down.";
+      : "Keyhole could not start. The page’s security policy may keep its WebAssembly away (script-src 'wasm-unsafe-eval', connect-src), or the network is down.";
     this.#root.replaceChildren(text);
     this.setAttribute("data-keyhole", "message");
     const detail = { code: error.code ?? "module_blocked", message: text.textContent };

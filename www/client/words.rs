@@ -54,7 +54,7 @@ pub fn of(code: &str) -> Words {
         ),
         fault::CORS => (
             "Box does not answer this page",
-            "Most likely its address is missing from the “CORS domains” of the Box app. Whoever runs this page can add it in Box’s developer console.",
+            "Most likely its address is missing from the “CORS domains” of the Box app. Whoever runs this page can add it in Box’s developer console, and see that the page’s own security policy lets it ask Box (connect-src).",
             Action::Retry,
         ),
         fault::TOKEN_REFUSED => ("Box refuses this page", "Try again, or sign out and in.", Action::Retry),
@@ -73,7 +73,7 @@ pub fn of(code: &str) -> Words {
         ),
         fault::LIBRARY_UNREACHABLE => (
             "Box’s viewer did not load",
-            "A network filter or an extension may be blocking it, or the computer is offline.",
+            "A network filter, an extension or the page’s security policy may be blocking it, or the computer is offline.",
             Action::Retry,
         ),
         "box_unavailable" | "busy" | "recovering" | "token_too_wide" => {
