@@ -37,6 +37,9 @@ pub const SIGN_IN_ABANDONED: &str = "sign_in_abandoned";
 pub const POPUP_BLOCKED: &str = "popup_blocked";
 /// The window beside the page never reached it: a policy of the page's, or of the browser's, keeps them apart.
 pub const CUT_OFF: &str = "sign_in_cut_off";
+/// The window beside the page is out of its sight, closed or cut off by Box's own pages, and only there it is known how
+/// the sign-in ended.
+pub const OUT_OF_SIGHT: &str = "sign_in_out_of_sight";
 /// Box's preview library did not load.
 pub const LIBRARY_UNREACHABLE: &str = "library_unreachable";
 /// Box does not let this page's origin ask.

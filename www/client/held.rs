@@ -171,6 +171,32 @@ impl Held {
         self.forget_the_oldest();
     }
 
+    /// Forgets every token but those that Box has rejected, which are still to be reported.
+    pub fn run_dry(&mut self) {
+        let refused = core::mem::take(&mut self.refused);
+        self.clear();
+        self.refused = refused;
+    }
+
+    /// Forgets the token of this wish: it is not to be had any more.
+    pub fn forget(&mut self, want: &Want) {
+        let (gone, tokens) = self.tokens.drain(..).partition::<Vec<_>, _>(|held| held.want == *want);
+        self.tokens = tokens;
+        self.remember(gone);
+    }
+
+    /// Forgets every token but those of these wishes.
+    pub fn keep_only(&mut self, wants: &[Want]) {
+        let (tokens, gone) = self.tokens.drain(..).partition::<Vec<_>, _>(|held| wants.contains(&held.want));
+        self.tokens = tokens;
+        self.remember(gone);
+    }
+
+    fn remember(&mut self, gone: Vec<Holding>) {
+        self.past.extend(gone.into_iter().map(|held| (held.want, Trace::of(held.token.expose()))));
+        self.forget_the_oldest();
+    }
+
     fn forget_the_oldest(&mut self) {
         let surplus = self.past.len().saturating_sub(PAST_MAX);
         self.past.drain(..surplus);
@@ -181,8 +207,7 @@ impl Held {
         let (gone, tokens) =
             self.tokens.drain(..).partition::<Vec<_>, _>(|held| held.want == *want || !held.is_alive(now_ms));
         self.tokens = tokens;
-        self.past.extend(gone.into_iter().map(|held| (held.want, Trace::of(held.token.expose()))));
-        self.forget_the_oldest();
+        self.remember(gone);
     }
 
     fn drop_first_to_die(&mut self) {
@@ -291,6 +316,30 @@ mod tests {
         }
         assert!(held.want_of("another").is_none());
         assert!(held.was_for(&want("1", "")) && !held.was_for(&want("2", "")));
+    }
+
+    #[test]
+    fn what_runs_dry_still_reports_what_box_rejected() {
+        let mut held = holding_an_hour();
+        held.keep(want("2", ""), PreviewToken::new("two".to_owned()), String::new(), 0.0, HOUR_S);
+        held.refuse("one");
+        held.run_dry();
+        assert_eq!(held.list(0.0).count(), 0);
+        assert_eq!(held.take_refused(&want("1", "")).as_deref(), Some("one"));
+        assert!(held.take_refused(&want("2", "")).is_none());
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_served_and_still_known() {
+        let mut held = holding_an_hour();
+        for (item, token) in [("2", "two"), ("3", "three")] {
+            held.keep(want(item, ""), PreviewToken::new(token.to_owned()), String::new(), 0.0, HOUR_S);
+        }
+        held.forget(&want("1", ""));
+        held.keep_only(&[want("1", ""), want("2", "")]);
+        let left: Vec<&str> = held.list(0.0).map(|holding| holding.item().typed()).collect();
+        assert_eq!(left, ["file_2"]);
+        assert!(held.want_of("one").is_some() && held.want_of("three").is_some());
     }
 
     #[test]

@@ -56,7 +56,7 @@ export interface KeyholeError extends Error {
   /**
    * The Worker's code (`signed_out`, `item_not_found`, `scope_not_allowed`, `rate_limited`, …), or one of
    * `offline`, `unreachable`, `timed_out`, `unreadable`, `malformed_item`, `module_blocked`,
-   * `sign_in_failed`, `sign_in_abandoned`, `sign_in_cut_off`, `popup_blocked`, `origin_missing`.
+   * `sign_in_failed`, `sign_in_abandoned`, `sign_in_out_of_sight`, `sign_in_cut_off`, `popup_blocked`, `origin_missing`.
    */
   code: string;
   /** The HTTP status; 0 where no answer came. */
@@ -103,8 +103,10 @@ export class Keyhole extends EventTarget {
    * and the page is left after all. Rejects with `sign_in_failed` or `sign_in_abandoned`.
    *
    * A page of another site never sees the session: its promise brings `null`, and the window brings tokens for
-   * `items` and for all that the page has asked for before. When those end, so it goes again. Such a page cannot do
-   * without the window: `popup_blocked`, and `sign_in_cut_off` where the window cannot reach the page.
+   * `items`, for what its elements show and for what it has asked for by itself. When those end, so it goes again;
+   * `session()` stays `null`, and `items()` does not work there. It rejects with what the window was told if that
+   * brought nothing at all. Such a page cannot do without the window: `popup_blocked`, `sign_in_cut_off` where the
+   * window cannot reach the page, `sign_in_out_of_sight` where Box's pages have cut it off, or it was closed.
    */
   readonly signIn: {
     (options: { popup: true; returnTo?: string; items?: ItemId | readonly ItemId[] }): Promise<Session | null>;

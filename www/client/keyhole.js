@@ -4,6 +4,8 @@ import init, { Client, Stage } from "./pkg/keyhole_client.js";
 
 /** The token function answers by then, whatever happens. The Worker is given 15 s of it. */
 const TOKEN_MS_MAX = 20_000;
+/** What takes longer does not come. */
+const LOAD_MS_MAX = 30_000;
 
 const failure = (code, message, cause) =>
   Object.assign(new Error(message, { cause }), { name: "KeyholeError", code, status: 0 });
@@ -13,6 +15,7 @@ const start = async () =>
   init({
     module_or_path: fetch(new URL(__KEYHOLE_WASM__, import.meta.url), {
       integrity: __KEYHOLE_WASM_INTEGRITY__,
+      signal: AbortSignal.timeout(LOAD_MS_MAX),
     }),
   });
 const load = () =>
@@ -24,7 +27,7 @@ const load = () =>
 /** Where Keyhole is: the Worker that served this module. The npm package is served by anybody, and must be told. */
 let home = __KEYHOLE_FROM_WORKER__ ? new URL(import.meta.url).origin : undefined;
 const originOf = (address = home) => {
-  if (/^https?:\/\/./.test(address)) return new URL(address).origin;
+  if (/^https?:\/\/./.test(address) && URL.canParse(address)) return new URL(address).origin;
   throw failure("origin_missing", 'Keyhole must be told where it is: configure({ origin: "https://YOUR-WORKER" }).');
 };
 

@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod library;
 pub mod popup;
 pub mod want;
+pub mod wishes;
 pub mod words;
 
 #[cfg(target_arch = "wasm32")]

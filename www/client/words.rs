@@ -113,6 +113,10 @@ fn of_signing_in(code: &str) -> Option<(&'static str, &'static str)> {
             "Your browser blocked the window",
             "Allow this page to open windows, then press the button again.",
         ),
+        fault::OUT_OF_SIGHT => (
+            "Sign in there, then press again",
+            "This page cannot see how the sign-in goes on in Box’s window. Once you are signed in there, or if you closed it, press the button again.",
+        ),
         fault::CUT_OFF => (
             "The sign-in cannot reach this page",
             "Its window was closed early, or this page’s policy cuts it off. Whoever runs this page can use preview tickets instead.",
@@ -132,7 +136,13 @@ mod tests {
 
     #[test]
     fn a_sign_in_that_came_to_nothing_can_be_begun_again_and_one_that_is_cut_off_names_tickets() {
-        for code in [fault::SIGN_IN_FAILED, fault::SIGN_IN_ABANDONED, fault::POPUP_BLOCKED, fault::CUT_OFF] {
+        for code in [
+            fault::SIGN_IN_FAILED,
+            fault::SIGN_IN_ABANDONED,
+            fault::OUT_OF_SIGHT,
+            fault::POPUP_BLOCKED,
+            fault::CUT_OFF,
+        ] {
             assert!(of(code).action == Action::SignIn, "{code}");
         }
         assert!(of(fault::CUT_OFF).text.contains("preview tickets"));

@@ -163,19 +163,153 @@ test('a client of its own: it names what it wants, gets it, and signs out everyw
   await atKeyhole.isOut();
 });
 
-test('the window is for its opener alone', async ({ atKeyhole, page, wire }) => {
+test('signing out ends the session from wherever it is asked, whatever this page still holds', async ({ atKeyhole, page, wire, context }) => {
+  await atKeyhole.isIn();
+  wire.serve(HERE, host(`<button id="out">Out</button>
+    <script type="module">
+      import { Keyhole } from '${AUTH}/keyhole.js';
+      const keyhole = new Keyhole();
+      document.querySelector('#out').onclick = () => (window.outcome = keyhole.signOut().then(() => 'out', ({ code }) => code));
+    </script>`));
+  await page.goto(HERE);
+  const opened = page.waitForEvent('popup');
+  await page.getByRole('button', { name: 'Out' }).click();
+  await opened;
+  expect(await page.evaluate(() => window.outcome)).toBe('out');
+  const [closed] = wire.to('/auth/logout');
+  expect(closed.sent('cookie'), 'the window sends what this page cannot').toBeTruthy();
+  await page.goto(`${AUTH}/`);
+  await atKeyhole.isOut();
+});
+
+test('a token that Box rejects is reported through the next window, which brings another', async ({ atKeyhole, page, wire }) => {
+  await atKeyhole.enter('Garden');
+  const file = await atKeyhole.idOf('Bees.txt');
+  wire.serve(HERE, host(preview(file)));
+  await page.goto(HERE);
+  await isSignedOut(atKeyhole);
+  await fetchByHand(atKeyhole, page);
+  await isShown(atKeyhole);
+  const token = () => page.evaluate((id) => document.querySelector('box-preview').keyhole.token(`file_${id}`), file);
+  const first = await token();
+  await box.revoke(first);
+  await page.evaluate((value) => document.querySelector('box-preview').keyhole.refused(value), first);
+  expect(await token()).toBe(null);
+  await expect(atKeyhole.preview).toHaveAttribute('data-keyhole', 'paused');
+  await fetchByHand(atKeyhole, page);
+  await isShown(atKeyhole);
+  const second = await token();
+  expect(second).toEqual(expect.any(String));
+  expect(second).not.toBe(first);
+});
+
+test('one file that is refused leaves the others alone, and so does a question that needs the cookie', async ({ atKeyhole, page, wire }) => {
+  await atKeyhole.enter('Garden');
+  const file = await atKeyhole.idOf('Bees.txt');
+  wire.serve(HERE, host(preview(file) + preview('99999999999')));
+  await page.goto(HERE);
+  const [shown, missing] = [page.locator('box-preview').first(), page.locator('box-preview').last()];
+  await expect(shown.locator('[part=message]')).toContainText('Sign in to see this file');
+  await fetchByHand(atKeyhole, page);
+  await expect(shown).toHaveAttribute('data-keyhole', 'ready');
+  await expect(missing.locator('[part=message]')).toContainText('This file is not here');
+  const asked = await page.evaluate(async (id) => {
+    const { keyhole } = document.querySelector('box-preview');
+    document.querySelectorAll('box-preview')[1].reload();
+    const items = await keyhole.items('0').then(() => 'items', ({ code }) => code);
+    return [items, typeof (await keyhole.token(`file_${id}`))];
+  }, file);
+  expect(asked).toEqual(['signed_out', 'string']);
+  await expect(shown).toHaveAttribute('data-keyhole', 'ready');
+  await expect(missing.locator('[part=message]')).toContainText('This file is not here');
+});
+
+test('a Worker that cannot say whose session it is sends nobody to Box', async ({ atKeyhole, page, wire, context }) => {
+  await atKeyhole.enter('Garden');
+  const file = await atKeyhole.idOf('Bees.txt');
+  wire.serve(HERE, host(preview(file)));
+  await page.goto(HERE);
+  await isSignedOut(atKeyhole);
+  const logins = wire.to('/auth/login').length;
+  await context.route(`${AUTH}/api/session`, (route) => route.fulfill({ status: 503, json: { status: 503, code: 'recovering', title: 'In a moment.' } }));
+  await press(atKeyhole, page);
+  await expect(atKeyhole.message).toContainText('Keyhole does not answer');
+  await context.unroute(`${AUTH}/api/session`);
+  expect(wire.to('/auth/login').length).toBe(logins);
+  await atKeyhole.message.getByRole('button', { name: 'Try again' }).click();
+  await isSignedOut(atKeyhole);
+  await fetchByHand(atKeyhole, page);
+  await isShown(atKeyhole);
+});
+
+test('a window that is closed before it has answered leaves words, and the next one brings the file', async ({ atKeyhole, page, wire, context }) => {
+  await atKeyhole.enter('Garden');
+  const file = await atKeyhole.idOf('Bees.txt');
+  wire.serve(HERE, host(preview(file)));
+  await page.goto(HERE);
+  await isSignedOut(atKeyhole);
+  const asked = [];
+  await context.route(`${AUTH}/api/tokens`, (route) => void asked.push(route));
+  const popup = await press(atKeyhole, page);
+  await expect.poll(() => asked.length).toBe(1);
+  await popup.close();
+  await expect(atKeyhole.message).toContainText('Keyhole does not answer');
+  await context.unroute(`${AUTH}/api/tokens`);
+  await atKeyhole.message.getByRole('button', { name: 'Try again' }).click();
+  await isSignedOut(atKeyhole);
+  await fetchByHand(atKeyhole, page);
+  await isShown(atKeyhole);
+});
+
+test('over a file that stays, a window that is blocked is said to be blocked', async ({ atKeyhole, page, wire }) => {
+  await atKeyhole.enter('Garden');
+  const file = await atKeyhole.idOf('Bees.txt');
+  wire.serve(HERE, host(preview(file)));
+  await page.clock.install();
+  await page.goto(HERE);
+  await isSignedOut(atKeyhole);
+  await fetchByHand(atKeyhole, page);
+  await isShown(atKeyhole);
+  await page.clock.fastForward('02:00:00');
+  await page.evaluate((id) => document.querySelector('box-preview').keyhole.token(`file_${id}`), file);
+  await expect(atKeyhole.preview).toHaveAttribute('data-keyhole', 'paused');
+  await page.evaluate(() => (window.open = () => null));
+  await atKeyhole.message.getByRole('button', { name: 'Sign in with Box' }).click();
+  await expect(atKeyhole.message).toContainText('Your browser blocked the window');
+  await expect(atKeyhole.preview, 'the file stays').toHaveAttribute('data-keyhole', 'paused');
+});
+
+test('a browser that keeps no cookie is said to keep none', async ({ robin, page, wire }) => {
+  wire.strips('/auth/callback', 'set-cookie');
+  wire.serve(HERE, host(preview('1')));
+  await page.goto(HERE);
+  await isSignedOut(robin);
+  const popup = await press(robin, page);
+  const there = new robin.constructor(popup, robin.witness);
+  await there.enterBox();
+  await there.decide('Grant access to Box');
+  await expect(robin.message).toContainText('You are not signed in');
+});
+
+test('the window is for its opener alone', async ({ atKeyhole, page, wire, context }) => {
   await atKeyhole.enter('Garden');
   const file = await atKeyhole.idOf('Bees.txt');
   const evil = UNLISTED['a stranger'];
   wire.serve(`${evil}/`, host(''));
   await page.goto(`${evil}/`);
   const before = tokensAsked(wire).length;
+  await context.addInitScript(() => {
+    const listen = window.addEventListener;
+    window.addEventListener = (type, ...rest) => {
+      window.listensTo = [...(window.listensTo ?? []), type];
+      return listen.call(window, type, ...rest);
+    };
+  });
   for (const opener of [ELSEWHERE, AUTH]) {
     const opened = page.waitForEvent('popup');
-    const ready = wire.next('/api/session');
     await page.evaluate((address) => void (window.beside = open(address, '_blank', 'popup')), `${AUTH}/auth/hand-over?opener=${encodeURIComponent(opener)}`);
     const popup = await opened;
-    await ready;
+    await popup.waitForFunction(() => window.listensTo?.includes('message'));
     await page.evaluate((id) => window.beside.postMessage({ type: 'keyhole:ask', id: 1, items: [`file_${id}`] }, '*'), file);
     await page.evaluate(() => window.beside.postMessage({ type: 'keyhole:sign_out', id: 2 }, '*'));
     // A question that the window did take would be on its way before this one of its own.
@@ -245,7 +379,7 @@ test.describe('where Box cuts the window off', () => {
     await page.goto(HERE);
     await isSignedOut(atKeyhole);
     const popup = await signInCutOff(atKeyhole, page);
-    await expect(atKeyhole.message).toContainText('You are not signed in');
+    await expect(atKeyhole.message).toContainText('Sign in there, then press again');
     await popup.getByRole('button', { name: 'Grant access to Box' }).click();
     await expect(popup.getByRole('heading', { name: 'You are signed in' })).toBeVisible();
     await expect(popup.locator('main')).toContainText('press its button once more');

@@ -52,7 +52,8 @@ function valueOf(raw, name) {
 /** Headers that speak of one connection only, and the wish for compression. */
 const NOT_HANDED_ON = ['proxy-connection', 'connection', 'keep-alive', 'accept-encoding', 'transfer-encoding'];
 
-const handedOn = (raw) => raw.filter((_, index) => !NOT_HANDED_ON.includes(raw[index - (index % 2)].toLowerCase()));
+const handedOn = (raw, stripped = []) =>
+  raw.filter((_, index) => ![...NOT_HANDED_ON, ...stripped].includes(raw[index - (index % 2)].toLowerCase()));
 
 /** As a front that ends TLS hands on: to this host, and that it came by HTTPS. */
 const behindTls = (host, raw) =>
@@ -69,6 +70,7 @@ export class Wire {
   #pages = new Map();
   #tampered = [];
   #added = [];
+  #stripped = [];
   #led = new Map();
 
   static async open() {
@@ -104,6 +106,11 @@ export class Wire {
   /** From now on one bit is another in what is answered to a path. */
   tamper(path) {
     this.#tampered.push(path);
+  }
+
+  /** From now on the answers to a path lack this header. */
+  strips(path, name) {
+    this.#stripped.push({ path, name });
   }
 
   /** From now on the answers to a path bear this header as well. */
@@ -153,7 +160,8 @@ export class Wire {
       exchange.status = answer.statusCode;
       exchange.answered = answer.rawHeaders;
       const added = this.#added.filter(({ path }) => matches(exchange, path)).flatMap(({ header }) => header);
-      response.writeHead(answer.statusCode, [...handedOn(answer.rawHeaders), ...added]);
+      const stripped = this.#stripped.filter(({ path }) => matches(exchange, path)).map(({ name }) => name);
+      response.writeHead(answer.statusCode, [...handedOn(answer.rawHeaders, stripped), ...added]);
       collect(answer, (body) => {
         exchange.body = body;
         this.#tell(exchange);

@@ -54,7 +54,7 @@ impl Client {
     #[wasm_bindgen(js_name = signInBeside)]
     pub fn sign_in_beside(&self, return_to: Option<String>, items: &Array) -> Promise {
         for item in items.iter().filter_map(|item| Item::parse(&item.as_string()?)) {
-            self.shared.wish(&Want { item, scopes: Scopes::parse("") });
+            self.shared.wish(&Want { item, scopes: Scopes::parse("") }, None);
         }
         self.shared.sign_in_beside(return_to)
     }
@@ -71,6 +71,9 @@ impl Client {
     pub fn token(&self, items: JsValue, scopes: &str) -> Promise {
         let shared = self.share();
         let scopes = Scopes::parse(scopes);
+        for item in listed(&items).iter().filter_map(|item| Item::parse(&item.as_string()?)) {
+            shared.wish(&Want { item, scopes: scopes.clone() }, None);
+        }
         promise(Box::pin(async move { Ok(shared.tokens(&items, &scopes).await) }))
     }
 
@@ -81,8 +84,9 @@ impl Client {
         let item = Item::parse(item);
         let scopes = Scopes::parse(scopes);
         promise(Box::pin(async move {
-            let item = item.ok_or_else(|| Fault::new(fault::MALFORMED_ITEM))?;
-            shared.token_for(Want { item, scopes }).await.map(JsValue::from)
+            let want = Want { item: item.ok_or_else(|| Fault::new(fault::MALFORMED_ITEM))?, scopes };
+            shared.wish(&want, None);
+            shared.token_for(want).await.map(JsValue::from)
         }))
     }
 
@@ -121,6 +125,11 @@ impl Client {
     pub fn intercept(&self, config: JsValue) -> JsValue {
         self.shared.intercept(config)
     }
+}
+
+/// One id as a list of one.
+fn listed(items: &JsValue) -> Array {
+    if items.is_array() { Array::from(items) } else { Array::of1(items) }
 }
 
 /// A row of [`Client::held`].

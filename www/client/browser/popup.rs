@@ -10,7 +10,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use js_sys::Date;
+use js_sys::{Date, Function};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -23,8 +23,9 @@ use crate::fault::{self, Fault};
 use crate::hosts::From;
 use crate::popup::pause_ms;
 
-const NAME: &str = "keyhole-sign-in";
 const FEATURES: &str = "popup,width=520,height=720";
+/// How often to look whether a window that owes an answer is still there.
+const GLANCE_MS: u32 = 500;
 
 /// Resolves to the session, where this page can see it. Where windows are blocked, leaves the page instead, to come back
 /// to this very place.
@@ -36,13 +37,14 @@ pub(super) async fn sign_in(client: Rc<Shared>, return_to: Option<String>) -> Re
         client.hand_over_address(&here, "")
     };
     let by_word_only = is_of_another_site(client.origin());
-    let Some(beside) = Beside::open(&client, &address) else {
+    let Some(beside) = Beside::open(&client, address) else {
         if by_word_only {
             return Err(Fault::new(fault::POPUP_BLOCKED));
         }
         client.sign_in(return_to);
         return Ok(JsValue::NULL);
     };
+    client.is_out(&beside);
     wait(&client, &beside, by_word_only).await
 }
 
@@ -59,7 +61,7 @@ async fn wait(client: &Rc<Shared>, beside: &Rc<Beside>, by_word_only: bool) -> R
         }
         match word {
             Some(Word::Ready) => return client.take_by_hand(beside).await,
-            Some(Word::Failed) => return Err(Fault::new(fault::SIGN_IN_FAILED)),
+            Some(Word::Failed(code)) => return Err(Fault::new(code)),
             Some(Word::SignedIn) | None => {}
         }
     }
@@ -68,18 +70,18 @@ async fn wait(client: &Rc<Shared>, beside: &Rc<Beside>, by_word_only: bool) -> R
 /// Ends the session of a page that cannot see it.
 pub(super) async fn sign_out(client: &Shared) -> Result<(), Fault> {
     let address = client.hand_over_address(&here(), "&for=sign_out");
-    let beside = Beside::open(client, &address).ok_or_else(|| Fault::new(fault::POPUP_BLOCKED))?;
+    let beside = Beside::open(client, address).ok_or_else(|| Fault::new(fault::POPUP_BLOCKED))?;
     loop {
         match beside.next(true).await? {
             Some(Word::Ready) => return beside.ask("sign_out", &object([])).await.map(drop),
-            Some(Word::Failed) => return Err(Fault::new(fault::UNREACHABLE)),
+            Some(Word::Failed(_)) => return Err(Fault::new(fault::UNREACHABLE)),
             Some(Word::SignedIn) | None => {}
         }
     }
 }
 
 /// Whether this page surely never gets the session's cookie.
-fn is_of_another_site(origin: &str) -> bool {
+pub(super) fn is_of_another_site(origin: &str) -> bool {
     let here = window().location();
     let (Ok(scheme), Ok(host), Ok(other)) = (here.protocol(), here.hostname(), Url::new(origin)) else {
         return false;
@@ -99,15 +101,18 @@ enum Word {
     SignedIn,
     /// It can be asked now.
     Ready,
-    /// Nobody will sign in there.
-    Failed,
+    /// Nobody will sign in there, for this reason.
+    Failed(&'static str),
 }
 
 /// The window beside this page; closed and no longer listened to when dropped.
 pub(super) struct Beside {
-    popup: Window,
+    address: String,
+    /// Of its own, so that no other client of this page takes it over.
+    name: String,
+    popup: RefCell<Window>,
     origin: String,
-    opened_at: f64,
+    opened_at: Cell<f64>,
     closed_at: Cell<Option<f64>>,
     heard: Rc<Heard>,
     listener: Closure<dyn FnMut(MessageEvent)>,
@@ -116,6 +121,7 @@ pub(super) struct Beside {
 /// What has been heard of it.
 #[derive(Default)]
 struct Heard {
+    from: RefCell<JsValue>,
     anything: Cell<bool>,
     word: Cell<Option<Word>>,
     listening: RefCell<Option<oneshot::Sender<()>>>,
@@ -125,34 +131,67 @@ struct Heard {
 
 impl Beside {
     /// `None` where the browser blocks it.
-    fn open(client: &Shared, address: &str) -> Option<Rc<Self>> {
-        let popup = window().open_with_url_and_target_and_features(address, NAME, FEATURES).ok()??;
-        if popup.closed().unwrap_or(true) {
-            return None;
-        }
+    fn open(client: &Shared, address: String) -> Option<Rc<Self>> {
+        let digits = js_sys::Number::from(js_sys::Math::random()).to_string_with_radix(36).ok()?;
+        let name = ["keyhole-", &String::from(digits)].concat();
+        let popup = opened(&address, &name)?;
         let heard: Rc<Heard> = Rc::default();
+        heard.from.replace(JsValue::from(&popup));
         let (ears, origin) = (Rc::clone(&heard), client.origin().to_owned());
-        let source = JsValue::from(&popup);
         let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            if get(&event, "source") == source && event.origin() == origin {
+            if get(&event, "source") == *ears.from.borrow() && event.origin() == origin {
                 ears.hear(&event.data());
             }
         });
         window().add_event_listener_with_callback("message", listener.as_ref().unchecked_ref()).ok()?;
-        let (origin, opened_at) = (client.origin().to_owned(), Date::now());
-        Some(Rc::new(Self { popup, origin, opened_at, closed_at: Cell::default(), heard, listener }))
+        let beside = Self {
+            address,
+            name,
+            popup: RefCell::new(popup),
+            origin: client.origin().to_owned(),
+            opened_at: Cell::new(Date::now()),
+            closed_at: Cell::default(),
+            heard,
+            listener,
+        };
+        Some(Rc::new(beside))
+    }
+
+    /// For whoever asks for it again: to the front, or another one in the place of one that was closed.
+    pub(super) fn bring_forward(&self) {
+        if !self.is_closed() {
+            get(&self.popup.borrow(), "focus")
+                .dyn_ref::<Function>()
+                .map(|focus| focus.call0(&self.popup.borrow()));
+        } else if let Some(popup) = opened(&self.address, &self.name) {
+            self.heard.from.replace(JsValue::from(&popup));
+            self.popup.replace(popup);
+            self.opened_at.set(Date::now());
+            self.closed_at.set(None);
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.popup.borrow().closed().unwrap_or(true)
+    }
+
+    /// For how long it has been seen closed, in milliseconds.
+    fn since_closed_ms(&self) -> Option<f64> {
+        if self.closed_at.get().is_none() && self.is_closed() {
+            self.closed_at.set(Some(Date::now()));
+        }
+        self.closed_at.get().map(|at| Date::now() - at)
     }
 
     /// Waits a while for a word. The faults are those of a window that nobody will say anything in any more.
     async fn next(&self, by_word_only: bool) -> Result<Option<Word>, Fault> {
-        let now = Date::now();
-        if self.closed_at.get().is_none() && self.popup.closed().unwrap_or(true) {
-            self.closed_at.set(Some(now));
-        }
-        let since_closed = self.closed_at.get().map(|at| now - at);
-        let Some(pause) = pause_ms(now - self.opened_at, since_closed, by_word_only) else {
-            let was_cut_off = self.origin != here() && !self.heard.anything.get();
-            return Err(Fault::new(if was_cut_off { fault::CUT_OFF } else { fault::SIGN_IN_ABANDONED }));
+        let since_open = Date::now() - self.opened_at.get();
+        let Some(pause) = pause_ms(since_open, self.since_closed_ms(), by_word_only) else {
+            return Err(Fault::new(match (self.heard.anything.get(), by_word_only) {
+                (false, _) if self.origin != here() => fault::CUT_OFF,
+                (_, true) => fault::OUT_OF_SIGHT,
+                (_, false) => fault::SIGN_IN_ABANDONED,
+            }));
         };
         if let Some(word) = self.heard.word.take() {
             return Ok(Some(word));
@@ -171,12 +210,29 @@ impl Beside {
         self.heard.asking.borrow_mut().push((number, waiting));
         set(question, "type", ["keyhole:", kind].concat());
         set(question, "id", number);
-        self.popup.post_message(question, &self.origin).map_err(|_| Fault::new(fault::UNREACHABLE))?;
-        match select(answer, TimeoutFuture::new(ANSWER_MS_MAX)).await {
-            Either::Left((Ok(answer), _)) if text(&answer, "code").is_some() => Err(fault_of(&answer)),
-            Either::Left((Ok(answer), _)) if answer.is_object() => Ok(answer),
-            Either::Left(_) => Err(Fault::new(fault::UNREADABLE)),
-            Either::Right(_) => Err(Fault::new(fault::TIMED_OUT)),
+        let posted = self.popup.borrow().post_message(question, &self.origin);
+        posted.map_err(|_| Fault::new(fault::UNREACHABLE))?;
+        match self.answered(answer).await? {
+            answer if text(&answer, "code").is_some() => Err(fault_of(&answer)),
+            answer if answer.is_object() => Ok(answer),
+            _ => Err(Fault::new(fault::UNREADABLE)),
+        }
+    }
+
+    /// The answer, while there is somebody to give one.
+    async fn answered(&self, answer: oneshot::Receiver<JsValue>) -> Result<JsValue, Fault> {
+        let (asked_at, mut answer) = (Date::now(), answer);
+        loop {
+            answer = match select(answer, TimeoutFuture::new(GLANCE_MS)).await {
+                Either::Left((answer, _)) => return answer.map_err(|_| Fault::new(fault::UNREADABLE)),
+                Either::Right((_, answer)) => answer,
+            };
+            let since_asked = Date::now() - asked_at;
+            if since_asked >= f64::from(ANSWER_MS_MAX)
+                || pause_ms(since_asked, self.since_closed_ms(), true).is_none()
+            {
+                return Err(Fault::new(fault::TIMED_OUT));
+            }
         }
     }
 }
@@ -185,8 +241,14 @@ impl Drop for Beside {
     fn drop(&mut self) {
         let listener = self.listener.as_ref().unchecked_ref();
         window().remove_event_listener_with_callback("message", listener).ok();
-        self.popup.close().ok();
+        self.popup.borrow().close().ok();
     }
+}
+
+/// A window, unless the browser blocks it.
+fn opened(address: &str, name: &str) -> Option<Window> {
+    let popup = window().open_with_url_and_target_and_features(address, name, FEATURES).ok()??;
+    (!popup.closed().unwrap_or(true)).then_some(popup)
 }
 
 impl Heard {
@@ -196,7 +258,8 @@ impl Heard {
             Some("opened") => None,
             Some("signed_in") => Some(Word::SignedIn),
             Some("ready") => Some(Word::Ready),
-            Some("failed") => Some(Word::Failed),
+            Some("failed") => Some(Word::Failed(fault::SIGN_IN_FAILED)),
+            Some("silent") => Some(Word::Failed(fault::UNREACHABLE)),
             Some("answer") => return self.answered(said),
             _ => return,
         };

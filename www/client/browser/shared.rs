@@ -20,6 +20,7 @@ use crate::fault::{self, Fault};
 use crate::held::{Held, PreviewToken};
 use crate::hosts;
 use crate::want::{Item, Scopes, Want};
+use crate::wishes::Wishes;
 
 /// What the Worker tells a page about itself.
 #[derive(Clone)]
@@ -62,25 +63,23 @@ pub(super) struct Shared {
     pub(super) held: RefCell<Held>,
     session: RefCell<Session>,
     tabs: Tabs,
-    /// What a page of another origin has asked for, to be asked for together when a window is open; and what came of it.
-    wishes: RefCell<Vec<Wish>>,
+    /// What a page of another origin wants a window to bring.
+    wishes: RefCell<Wishes>,
     /// The window that asks in this page's place.
     courier: RefCell<Option<Rc<Beside>>>,
+    /// The window in which somebody may be signing in.
+    beside: RefCell<Weak<Beside>>,
     /// Who waits until somebody is signed in again.
     resuming: RefCell<Vec<oneshot::Sender<()>>>,
     /// Counts sessions, so that a token that arrives after the end of its session is not kept.
     epoch: Cell<u32>,
+    /// Counts sign-ins, so that an answer from before the last one ends nothing.
+    sign_ins: Cell<u32>,
+    /// Counts sign-outs, so that nothing goes on in the name of whoever comes next.
+    sign_outs: Cell<u32>,
 }
 
 pub(super) type Answer = Result<String, Fault>;
-
-struct Wish {
-    want: Want,
-    refused: Option<Fault>,
-}
-
-/// As many as one window fetches in a few requests.
-const WISHES_MAX: usize = 100;
 
 impl Shared {
     pub(super) fn new(origin: String, tell: Function) -> Rc<Self> {
@@ -100,8 +99,11 @@ impl Shared {
                 tabs,
                 wishes: RefCell::default(),
                 courier: RefCell::default(),
+                beside: RefCell::default(),
                 resuming: RefCell::default(),
                 epoch: Cell::default(),
+                sign_ins: Cell::default(),
+                sign_outs: Cell::default(),
             }
         })
     }
@@ -109,16 +111,12 @@ impl Shared {
     /// Another tab says that something has changed. The Worker is asked whether it is so, and the reason is the other
     /// tab's: for this one there is no session to ask about any more.
     async fn hear(self: Rc<Self>, word: Word) {
-        let signed_in = self.session.borrow().signed_in;
-        let news = match &word {
-            Word::Ended(_) => signed_in != Some(false),
-            Word::SignedIn => signed_in != Some(true),
-        };
-        if !news {
-            return;
-        }
         if let Word::Ended(reason) = word {
-            self.session.borrow_mut().rumour = reason;
+            let mut session = self.session.borrow_mut();
+            if session.signed_in == Some(false) {
+                return;
+            }
+            session.rumour = reason;
         }
         JsFuture::from(self.session()).await.ok();
         self.session.borrow_mut().rumour = None;
@@ -128,14 +126,29 @@ impl Shared {
         self.session.borrow().ended.clone()
     }
 
-    pub(super) async fn sign_out(&self) -> Result<JsValue, Fault> {
-        if self.session.borrow().by_hand {
+    pub(super) async fn sign_out(self: &Rc<Self>) -> Result<JsValue, Fault> {
+        if self.is_elsewhere() && (popup::is_of_another_site(&self.origin) || !self.sees_a_session().await) {
             popup::sign_out(self).await?;
         } else {
             ask(Request::post(&self.url("/auth/logout")), None).await?;
         }
+        self.sign_outs.set(self.sign_outs.get().wrapping_add(1));
         self.end(Some("signed_out".to_owned()));
         Ok(JsValue::UNDEFINED)
+    }
+
+    /// Whether this page is of another origin than Keyhole.
+    fn is_elsewhere(&self) -> bool {
+        window().location().origin().is_ok_and(|here| here != self.origin)
+    }
+
+    /// Whether the session's cookie reaches Keyhole from here; it is asked where that is not known.
+    async fn sees_a_session(self: &Rc<Self>) -> bool {
+        if self.session.borrow().signed_in.is_none() {
+            JsFuture::from(self.session()).await.ok();
+        }
+        let session = self.session.borrow();
+        session.signed_in == Some(true) && !session.by_hand
     }
 
     pub(super) fn url(&self, path: &str) -> String {
@@ -146,15 +159,19 @@ impl Shared {
         self.tell.call2(&JsValue::UNDEFINED, &event.into(), detail).ok();
     }
 
-    /// Asks the Worker, and notices when it says that the session is over.
+    /// Asks the Worker, and notices when it says that the session is over: unless there never was one that it could see
+    /// from here, or somebody has signed in while it answered.
     pub(super) async fn ask(
         &self,
         request: gloo_net::http::RequestBuilder,
         body: Option<JsValue>,
     ) -> Result<JsValue, Fault> {
+        let sign_ins = self.sign_ins.get();
         let answer = ask(request, body).await;
         if let Err(fault) = &answer
             && fault.ends_session()
+            && sign_ins == self.sign_ins.get()
+            && !self.session.borrow().by_hand
         {
             self.end(fault.reason.clone());
         }
@@ -163,8 +180,12 @@ impl Shared {
 
     /// The session is over: every token goes, and whoever listens is told, once.
     fn end(&self, reason: Option<String>) {
-        self.epoch.set(self.epoch.get().wrapping_add(1));
         self.held.borrow_mut().clear();
+        self.over(reason);
+    }
+
+    fn over(&self, reason: Option<String>) {
+        self.epoch.set(self.epoch.get().wrapping_add(1));
         let (was_over, was_by_hand) = {
             let mut session = self.session.borrow_mut();
             session.ended.clone_from(&reason);
@@ -201,9 +222,17 @@ impl Shared {
         self.session.borrow_mut().settings = Some(settings);
         let session = get(&answer, "session");
         if session.is_object() {
+            let login = text(&get(&session, "user"), "login");
+            let is_another = {
+                let known = self.session.borrow();
+                known.signed_in == Some(true) && !known.by_hand && known.login != login
+            };
+            if is_another {
+                self.end(Some("replaced".to_owned()));
+            }
             let known = {
                 let mut known = self.session.borrow_mut();
-                known.login = text(&get(&session, "user"), "login");
+                known.login = login;
                 known.by_hand = false;
                 known.signed_in.replace(true)
             };
@@ -216,19 +245,24 @@ impl Shared {
         if self.session.borrow().by_hand {
             return Ok(JsValue::NULL);
         }
-        let first_answer = self.session.borrow().signed_in.is_none();
-        if first_answer {
+        let (known, rumour) = {
             let mut known = self.session.borrow_mut();
-            known.signed_in = Some(false);
-            known.ended = text(&answer, "ended");
-        } else {
-            let rumour = self.session.borrow_mut().rumour.take();
-            self.end(text(&answer, "ended").or(rumour));
+            (known.signed_in, known.rumour.take())
+        };
+        match known {
+            None => {
+                let mut known = self.session.borrow_mut();
+                known.signed_in = Some(false);
+                known.ended = text(&answer, "ended");
+            }
+            Some(true) => self.end(text(&answer, "ended").or(rumour)),
+            Some(false) => {}
         }
         Ok(JsValue::NULL)
     }
 
     fn resume(&self) {
+        self.sign_ins.set(self.sign_ins.get().wrapping_add(1));
         for waiter in self.resuming.take() {
             waiter.send(()).ok();
         }
@@ -286,9 +320,12 @@ impl Shared {
         window().location().assign(&self.login_address(return_to.as_deref(), None)).ok();
     }
 
-    /// A window beside the page, at most one: who asks meanwhile waits for the same.
+    /// A window beside the page, at most one: who asks meanwhile waits for the same, and sees it again.
     pub(super) fn sign_in_beside(self: &Rc<Self>, return_to: Option<String>) -> Promise {
         if let Some(signing_in) = &self.session.borrow().signing_in {
+            if let Some(beside) = self.beside.borrow().upgrade() {
+                beside.bring_forward();
+            }
             return signing_in.clone();
         }
         let shared = Rc::clone(self);
@@ -336,10 +373,13 @@ impl Shared {
         if let Some(token) = self.fresh(&want) {
             return Ok(token);
         }
-        self.wish(&want);
         if self.session.borrow().by_hand && self.courier.borrow().is_none() {
             return self.left_by_hand(&want);
         }
+        self.asked_for(want).await
+    }
+
+    async fn asked_for(self: &Rc<Self>, want: Want) -> Answer {
         let (waiter, answer) = oneshot::channel();
         if self.asks.borrow_mut().join(want, waiter) == Joined::First {
             let shared = Rc::clone(self);
@@ -354,65 +394,72 @@ impl Shared {
         answer.await.unwrap_or_else(|_| Err(Fault::new(fault::UNREACHABLE)))
     }
 
-    /// Notes what a page of another origin wants: the next window brings all of it.
-    pub(super) fn wish(&self, want: &Want) {
-        if window().location().origin().is_ok_and(|here| here == self.origin) {
-            return;
-        }
-        let mut wishes = self.wishes.borrow_mut();
-        if wishes.iter().all(|wish| wish.want != *want) {
-            if wishes.len() >= WISHES_MAX {
-                wishes.remove(0);
-            }
-            wishes.push(Wish { want: want.clone(), refused: None });
+    /// Notes what a page of another origin wants: the next window brings all of it. `of` is whose wish it is.
+    pub(super) fn wish(&self, want: &Want, of: Option<&Rc<()>>) {
+        if self.is_elsewhere() {
+            self.wishes.borrow_mut().add(want, of.map(Rc::downgrade));
         }
     }
 
-    /// What a window has left behind for this wish. Where that has died, another window is needed, and all previews
-    /// are told; for what no window was asked for, only the one that wants it.
+    /// What a window has left behind for this wish. What has died since, another window brings, and every preview is
+    /// told that one is needed; what no window was asked for concerns only whoever wants it.
     fn left_by_hand(&self, want: &Want) -> Answer {
-        let refused = || {
-            let wishes = self.wishes.borrow();
-            let wish = wishes.iter().find(|wish| wish.want == *want);
-            wish.and_then(|wish| wish.refused.clone()).filter(|fault| !fault.may_pass())
-        };
         let (left, was_held) = {
             let held = self.held.borrow();
             (held.alive(want, Date::now()).map(|token| token.expose().to_owned()), held.was_for(want))
         };
-        if left.is_none() && was_held {
-            self.end(Some("expired".to_owned()));
+        if let Some(token) = left {
+            return Ok(token);
         }
-        left.ok_or_else(|| refused().unwrap_or_else(|| Fault::new(fault::SIGNED_OUT)))
+        if let Some(fault) = self.wishes.borrow_mut().refusal(want) {
+            return Err(fault);
+        }
+        if was_held {
+            // What Box has rejected is to be reported by the next window.
+            self.held.borrow_mut().run_dry();
+            self.over(Some("expired".to_owned()));
+        }
+        Err(Fault::new(fault::SIGNED_OUT))
     }
 
-    /// Somebody is signed in beside this page, which cannot see it: the window asks for all that is wished for.
+    /// Somebody is signed in beside this page, which cannot see it: the window asks for all that is wished for, anew,
+    /// because it may be somebody else than before.
     pub(super) async fn take_by_hand(self: &Rc<Self>, beside: &Rc<Beside>) -> Result<JsValue, Fault> {
         self.courier.replace(Some(Rc::clone(beside)));
-        let wants: Vec<Want> = self.wishes.borrow().iter().map(|wish| wish.want.clone()).collect();
+        let wants = self.wishes.borrow_mut().all();
         // All are asked for before the first is awaited: as few requests as the limit allows.
-        let asked: Vec<(Want, Promise)> = wants
-            .into_iter()
-            .map(|want| {
-                let (shared, wanted) = (Rc::clone(self), want.clone());
-                (want, promise(Box::pin(async move { shared.token_for(wanted).await.map(JsValue::from) })))
-            })
-            .collect();
-        let any = !asked.is_empty();
-        for (want, token) in asked {
-            let refused = JsFuture::from(token).await.err().map(|error| fault_of(&error));
-            if let Some(wish) = self.wishes.borrow_mut().iter_mut().find(|wish| wish.want == want) {
-                wish.refused = refused;
+        let ask = |want: &Want| {
+            let (shared, want) = (Rc::clone(self), want.clone());
+            promise(Box::pin(async move { shared.asked_for(want).await.map(JsValue::from) }))
+        };
+        let asked: Vec<Promise> = wants.iter().map(ask).collect();
+        let (mut granted, mut refused) = (0, Vec::new());
+        for (want, token) in wants.iter().zip(asked) {
+            let fault = JsFuture::from(token).await.err().map(|error| fault_of(&error));
+            self.wishes.borrow_mut().answer(want, fault.clone());
+            match fault {
+                None => granted += 1,
+                Some(fault) => refused.push(fault),
             }
         }
         self.courier.replace(None);
-        if any {
+        self.held.borrow_mut().keep_only(&wants);
+        let is_answered = granted > 0 || refused.iter().any(|fault| !fault.may_pass());
+        if is_answered {
             let mut session = self.session.borrow_mut();
             (session.by_hand, session.signed_in) = (true, Some(true));
             drop(session);
             self.resume();
         }
-        Ok(JsValue::NULL)
+        match refused.into_iter().next() {
+            Some(fault) if granted == 0 => Err(fault),
+            _ => Ok(JsValue::NULL),
+        }
+    }
+
+    /// The window in which somebody may be signing in, to be brought forward by whoever asks again.
+    pub(super) fn is_out(&self, beside: &Rc<Beside>) {
+        self.beside.replace(Rc::downgrade(beside));
     }
 
     /// One request for a batch; whatever comes, every waiter is told.
@@ -422,6 +469,7 @@ impl Shared {
         let courier = self.courier.borrow().clone();
         let answer = match courier {
             Some(beside) => beside.ask("ask", &body).await,
+            None if self.session.borrow().by_hand => Err(Fault::new(fault::SIGNED_OUT)),
             None => self.ask(Request::post(&self.url("/api/tokens")), Some(body)).await,
         };
         let answer = match answer {
@@ -463,10 +511,15 @@ impl Shared {
                 held.keep(want.clone(), token, given.scope, asked_at_ms, given.expires_in);
                 Ok(text)
             }
-            Err(fault) => match self.held.borrow().alive(&want, Date::now()) {
-                Some(token) if fault.may_pass() => Ok(token.expose().to_owned()),
-                _ => Err(fault),
-            },
+            Err(fault) => {
+                if !fault.may_pass() && !fault.ends_session() {
+                    self.held.borrow_mut().forget(&want);
+                }
+                match self.held.borrow().alive(&want, Date::now()) {
+                    Some(token) if fault.may_pass() => Ok(token.expose().to_owned()),
+                    _ => Err(fault),
+                }
+            }
         };
         let waiters = self.asks.borrow_mut().settle(&want);
         for waiter in waiters {
@@ -512,9 +565,19 @@ impl Shared {
         hosts::is_box(&host(url)?, &host(&api_url)?).then_some(want)
     }
 
-    /// Who is, or was last, signed in.
+    /// Who is, or was last, signed in, as far as this page is told.
     pub(super) fn login(&self) -> Option<String> {
         self.session.borrow().login.clone()
+    }
+
+    /// Whether a file that `login` had open may stay open for whoever has signed in since: it is the same person, or
+    /// the window has just brought this one a token for it.
+    pub(super) fn may_go_on(&self, login: Option<&str>, want: &Want) -> bool {
+        let session = self.session.borrow();
+        if session.by_hand {
+            return self.held.borrow().alive(want, Date::now()).is_some();
+        }
+        login.is_some() && session.login.as_deref() == login
     }
 
     /// Waits until somebody is signed in again.
@@ -525,12 +588,18 @@ impl Shared {
     }
 
     /// The live token for an open preview. Where the session is over, it is waited for: the preview goes on once
-    /// somebody has signed in again.
+    /// somebody has signed in again, but not after a sign-out, and not for somebody else.
     pub(super) async fn token_to_go_on(self: &Rc<Self>, want: &Want) -> Answer {
+        let (sign_outs, login) = (self.sign_outs.get(), self.login());
         loop {
             match self.token_for(want.clone()).await {
                 Err(fault) if fault.ends_session() => {
                     self.signed_in_again().await;
+                    let may_go_on =
+                        sign_outs == self.sign_outs.get() && self.may_go_on(login.as_deref(), want);
+                    if !may_go_on {
+                        return Err(fault);
+                    }
                 }
                 answer => return answer,
             }

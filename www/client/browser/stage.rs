@@ -33,10 +33,18 @@ struct Inner {
     intercept: Function,
     /// What the person can go through with the library's arrows.
     collection: RefCell<Vec<Item>>,
+    /// What is to be shown is wished for as long as this is here.
+    interest: RefCell<Rc<()>>,
     /// Counts what was asked to be shown, so that what comes late is recognised.
     turn: Cell<u32>,
     showing: RefCell<Option<Showing>>,
     mounted: RefCell<Option<Rc<Mounted>>>,
+    /// Under a prompt, until somebody is signed in again: what had the focus there.
+    paused: RefCell<Option<Paused>>,
+}
+
+struct Paused {
+    focused: Option<HtmlElement>,
 }
 
 /// What is being shown, and what has become known about it.
@@ -75,9 +83,11 @@ impl Stage {
             view: View::build(host, root)?,
             intercept,
             collection: RefCell::default(),
+            interest: RefCell::default(),
             turn: Cell::default(),
             showing: RefCell::default(),
             mounted: RefCell::default(),
+            paused: RefCell::default(),
         };
         Ok(Self { inner: Rc::new(inner) })
     }
@@ -100,6 +110,7 @@ impl Stage {
     /// The element left the page.
     pub fn leave(&self) {
         self.inner.leave();
+        self.inner.interest.take();
         self.inner.view.face(Face::Idle);
     }
 }
@@ -116,6 +127,7 @@ impl Inner {
             (None, Some(first)) => Some(first.clone()),
             (None, None) => {
                 self.leave();
+                self.interest.take();
                 return self.view.face(Face::Idle);
             }
         };
@@ -123,6 +135,12 @@ impl Inner {
         self.collection.replace(collection);
         let scopes = Scopes::parse(&self.view.attribute("scopes").unwrap_or_default());
         let want = Want { item, scopes };
+        let interest = Rc::new(());
+        self.client.wish(&want, Some(&interest));
+        for item in &*self.collection.borrow() {
+            self.client.wish(&Want { item: item.clone(), scopes: want.scopes.clone() }, Some(&interest));
+        }
+        self.interest.replace(interest);
         self.showing.replace(Some(Showing {
             want: want.clone(),
             asked: 0,
@@ -143,10 +161,6 @@ impl Inner {
 
     /// The token and the library come at the same time; the library is not loaded for someone signed out.
     async fn show(self: &Rc<Self>, turn: u32, want: Want) -> Result<(), Fault> {
-        self.client.wish(&want);
-        for item in &*self.collection.borrow() {
-            self.client.wish(&Want { item: item.clone(), scopes: want.scopes.clone() });
-        }
         let settings = self.client.settings().await?;
         let library = loader::load(&settings.preview_library_url, self.view.attribute("locale").as_deref());
         let id = want.item.id().to_owned();
@@ -216,6 +230,7 @@ impl Inner {
     fn leave(&self) {
         self.turn.set(self.turn.get().wrapping_add(1));
         self.showing.replace(None);
+        self.paused.replace(None);
         let mounted = self.mounted.borrow_mut().take();
         if let Some(mounted) = mounted {
             mounted.preview.remove_all_listeners().ok();
@@ -233,7 +248,7 @@ impl Inner {
             Ask::First => {}
             Ask::Again => {
                 if let Some(Verdict::Final(code)) = self.examine(&want).await {
-                    self.fail(&Fault::new(code));
+                    self.fail_in_library(&Fault::new(code));
                 }
             }
             Ask::InVain => {
@@ -336,27 +351,28 @@ impl Inner {
             if verdict == Some(Verdict::TokenRefused) && !healed {
                 return inner.refresh(true);
             }
-            inner.fail(&Fault { title: said, ..Fault::new(cause(&code, verdict)) });
+            inner.fail_in_library(&Fault { title: said, ..Fault::new(cause(&code, verdict)) });
         }));
+    }
+
+    /// With other files beside it, a file that does not come is the library's to say, whose arrows lead on. But of refused
+    /// tokens it says nothing, with a film that stands still.
+    fn fail_in_library(self: &Rc<Self>, fault: &Fault) {
+        if self.leads_on() && !fault.ends_session() && fault.code != fault::TOKEN_REFUSED {
+            self.view.face(Face::Ready);
+            self.tell(fault, &words::of(&fault.code));
+        } else {
+            self.fail(fault);
+        }
     }
 
     /// Takes the preview away and says in words why, and what can be done.
     fn fail(self: &Rc<Self>, fault: &Fault) {
         let words = words::of(&fault.code);
-        // Of refused tokens the library says nothing, with a film that stands still.
-        let is_told = self.leads_on() && fault.code != fault::TOKEN_REFUSED;
-        if is_told && !fault.ends_session() {
-            return self.tell(fault, &words);
-        }
         self.leave();
         let weak = Rc::downgrade(self);
         let act = listener(move |_| with(&weak, |inner| inner.act(words.action)));
-        let detail =
-            [Some(fault.code.as_str()), fault.rule.as_deref(), fault.reason.as_deref(), Some(&fault.title)];
-        let parts = detail.into_iter().flatten().filter(|part| !part.is_empty());
-        let signed_out = fault.ends_session() && fault.reason.is_none();
-        let detail = if signed_out { String::new() } else { parts.collect::<Vec<_>>().join(" · ") };
-        self.view.message(Face::Message, &words, &detail, &act).ok();
+        self.view.message(Face::Message, &words, &detail_of(fault), &act).ok();
         self.tell(fault, &words);
         if words.action == Action::SignIn {
             self.once_signed_in(|inner| inner.refresh(false));
@@ -383,19 +399,34 @@ impl Inner {
 
     /// The file stays, out of reach, until somebody is signed in again: here, or in another tab.
     fn pause(self: &Rc<Self>) {
-        let weak = Rc::downgrade(self);
-        let act = listener(move |_| with(&weak, |inner| inner.act(Action::SignIn)));
-        self.view.message(Face::Paused, &words::PAUSED, "", &act).ok();
+        self.paused.replace(Some(Paused { focused: self.view.focused() }));
+        self.cover(&words::PAUSED, "");
         self.set_inert(true);
         let login = self.client.login();
-        self.once_signed_in(move |inner| inner.resume(inner.client.login() == login));
+        self.once_signed_in(move |inner| inner.resume(login.as_deref()));
     }
 
-    /// Somebody is signed in again. If it is somebody else, what they may see is asked anew.
-    fn resume(self: &Rc<Self>, is_the_same: bool) {
+    /// Words over the file that stays, and the way back in under them.
+    fn cover(self: &Rc<Self>, words: &Words, detail: &str) {
+        let words = Words { action: Action::SignIn, ..*words };
+        let weak = Rc::downgrade(self);
+        let act = listener(move |_| with(&weak, |inner| inner.act(Action::SignIn)));
+        self.view.message(Face::Paused, &words, detail, &act).ok();
+        if self.paused.borrow().as_ref().is_some_and(|paused| paused.focused.is_some()) {
+            self.view.focus_button();
+        }
+    }
+
+    /// Somebody is signed in again. Unless they may see the file, too, it is asked for anew.
+    fn resume(self: &Rc<Self>, login: Option<&str>) {
         self.set_inert(false);
-        if is_the_same {
+        let paused = self.paused.take();
+        let want = self.showing.borrow().as_ref().map(|showing| showing.want.clone());
+        if want.is_some_and(|want| self.client.may_go_on(login, &want)) {
             self.view.face(Face::Ready);
+            if let Some(focused) = paused.and_then(|paused| paused.focused) {
+                focused.focus().ok();
+            }
         } else {
             self.leave();
             self.refresh(false);
@@ -422,15 +453,27 @@ impl Inner {
         let signing_in = self.client.sign_in_beside(None);
         run(Box::pin(async move {
             let outcome = JsFuture::from(signing_in).await;
-            let is_open = inner.mounted.borrow().is_some();
-            if turn != inner.turn.get() || is_open {
-                return;
-            }
-            if let Err(error) = outcome {
-                inner.fail(&fault_of(&error));
+            let Err(error) = outcome else { return };
+            let fault = fault_of(&error);
+            if turn != inner.turn.get() {
+            } else if inner.paused.borrow().is_some() {
+                inner.cover(&words::of(&fault.code), &detail_of(&fault));
+            } else {
+                inner.fail(&fault);
             }
         }));
     }
+}
+
+/// What helps whoever looks into it. That nobody is signed in needs no looking into.
+fn detail_of(fault: &Fault) -> String {
+    if fault.ends_session() && fault.reason.is_none() {
+        return String::new();
+    }
+    let detail =
+        [Some(fault.code.as_str()), fault.rule.as_deref(), fault.reason.as_deref(), Some(&fault.title)];
+    let parts = detail.into_iter().flatten().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" · ")
 }
 
 fn with(inner: &Weak<Inner>, act: impl FnOnce(&Rc<Inner>)) {

@@ -76,7 +76,7 @@ impl View {
     ) -> Result<(), JsValue> {
         let urgent = !detail.is_empty();
         self.message.set_text_content(None);
-        self.message.set_attribute("role", if urgent { "alert" } else { "group" })?;
+        self.message.set_attribute("role", if urgent { "alert" } else { "status" })?;
         let message = slot(&self.document, if words.action == Action::SignIn { "sign-in" } else { "error" })?;
         self.message.append_child(&message)?;
         message.append_child(&*self.keyhole()?)?;
@@ -101,6 +101,21 @@ impl View {
         }
         self.face(face);
         Ok(())
+    }
+
+    /// To the message's button, if it has one.
+    pub(super) fn focus_button(&self) {
+        let button = self.message.query_selector("button").ok().flatten();
+        if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+            button.focus().ok();
+        }
+    }
+
+    /// What has the focus among what the page holds in this element.
+    pub(super) fn focused(&self) -> Option<HtmlElement> {
+        let focused = self.document.active_element()?;
+        let focused = focused.dyn_into::<HtmlElement>().ok()?;
+        (self.host.contains(Some(&focused)) && focused != self.host).then_some(focused)
     }
 
     /// The emblem: a keyhole.
