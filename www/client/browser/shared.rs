@@ -580,11 +580,11 @@ impl Shared {
         login.is_some() && session.login.as_deref() == login
     }
 
-    /// Waits until somebody is signed in again.
-    pub(super) async fn signed_in_again(&self) {
+    /// Resolves once somebody is signed in again, counted from this call.
+    pub(super) fn signed_in_again(&self) -> oneshot::Receiver<()> {
         let (waiter, resumed) = oneshot::channel();
         self.resuming.borrow_mut().push(waiter);
-        resumed.await.ok();
+        resumed
     }
 
     /// The live token for an open preview. Where the session is over, it is waited for: the preview goes on once
@@ -594,7 +594,7 @@ impl Shared {
         loop {
             match self.token_for(want.clone()).await {
                 Err(fault) if fault.ends_session() => {
-                    self.signed_in_again().await;
+                    self.signed_in_again().await.ok();
                     let may_go_on =
                         sign_outs == self.sign_outs.get() && self.may_go_on(login.as_deref(), want);
                     if !may_go_on {

@@ -386,9 +386,9 @@ impl Inner {
 
     /// Acts once somebody is signed in, here or in another tab, unless something else is to be shown by then.
     fn once_signed_in(self: &Rc<Self>, act: impl FnOnce(&Rc<Self>) + 'static) {
-        let (weak, client, turn) = (Rc::downgrade(self), Rc::clone(&self.client), self.turn.get());
+        let (weak, turn, signed_in) = (Rc::downgrade(self), self.turn.get(), self.client.signed_in_again());
         run(Box::pin(async move {
-            client.signed_in_again().await;
+            signed_in.await.ok();
             with(&weak, |inner| {
                 if turn == inner.turn.get() {
                     act(inner);
