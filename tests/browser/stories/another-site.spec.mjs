@@ -1,5 +1,6 @@
 // A page of another site, to which the session's cookie is never sent: a window of Keyhole's own brings its tokens.
 import * as box from '../support/box.mjs';
+import { faultsOf } from '../support/looks.mjs';
 import { APP, AUTH, ELSEWHERE, UNLISTED } from '../support/places.mjs';
 import * as sample from '../support/sample.mjs';
 import { expect, test } from '../support/test.mjs';
@@ -386,5 +387,49 @@ test.describe('where Box cuts the window off', () => {
     await popup.close();
     await fetchByHand(atKeyhole, page);
     await isShown(atKeyhole);
+  });
+});
+
+test.describe('for those who hear it, by day and by night', () => {
+  // axe itself tries to write a style into the page; an answer that is aborted fails in the console.
+  test.use({ means: { violations: true, errors: true } });
+  test.setTimeout(90_000);
+
+  test('every face of the window, and of the element that waits for it', async ({ atKeyhole, page, wire, context }) => {
+    const wrong = [];
+    const look = async (at, heading, state) => {
+      await expect(at.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+      wrong.push(...(await faultsOf(at, `window ${state}`)));
+    };
+    const address = `${AUTH}/auth/hand-over?opener=${encodeURIComponent(ELSEWHERE)}`;
+    await page.goto(address);
+    await look(page, 'You are signed in', 'signed in');
+    await page.goto(`${address}&keyhole=denied`);
+    await look(page, 'You did not grant access', 'denied');
+    await page.route('**/api/session', (route) => route.abort());
+    await page.goto(address);
+    await look(page, 'Keyhole does not answer', 'silent');
+    await page.unroute('**/api/session');
+
+    wire.serve(HERE, host(`<h1>Plans</h1><main>${preview('1')}</main>`));
+    await page.goto(HERE);
+    await context.clock.install();
+    const opened = page.waitForEvent('popup');
+    await page.evaluate((at) => void open(at, '_blank', 'popup'), address);
+    const popup = await opened;
+    await look(popup, 'One moment', 'waiting');
+    await context.clock.fastForward('00:20');
+    await look(popup, 'Nothing was asked for', 'unasked');
+    await popup.close();
+
+    await page.evaluate(() => (window.open = () => null));
+    await atKeyhole.message.getByRole('button', { name: 'Sign in with Box' }).click();
+    await expect(atKeyhole.message).toContainText('Your browser blocked the window');
+    wrong.push(...(await faultsOf(page, 'element popup_blocked')));
+
+    await context.clearCookies({ domain: 'auth.example.test' });
+    await page.goto(`${address}&for=go_on`);
+    await look(page, 'The sign-in did not work', 'no cookie');
+    expect(wrong).toEqual([]);
   });
 });

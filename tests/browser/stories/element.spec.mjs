@@ -1,8 +1,8 @@
 // `<box-preview>` on a page of somebody's own: every face that it shows, for those who hear it, by day and by night, on a
 // phone, and in the clothes of the page.
-import AxeBuilder from '@axe-core/playwright';
 import { KEYHOLE } from '../support/box.mjs';
 import { held } from '../support/held.mjs';
+import { faultsOf, picture } from '../support/looks.mjs';
 import { expect, test } from '../support/test.mjs';
 
 const FULL = '<style>html, body { height: 100%; margin: 0 } main { height: 100%; display: grid; grid-template-rows: auto 1fr } h1 { font: 1rem sans-serif } :root { color-scheme: light dark }</style>';
@@ -79,9 +79,6 @@ async function walk({ inside, page, wire, context }, look) {
   await look('signed out');
 }
 
-const picture = (page, state, name) =>
-  page.screenshot({ path: `test-results/states/${name}-element-${state.replaceAll(/[ _]/g, '-')}.png`, animations: 'disabled' });
-
 test.describe(() => {
   // axe itself tries to write a style into the page; an answer that is aborted fails in the console.
   test.use({ means: { violations: true, errors: true } });
@@ -90,15 +87,10 @@ test.describe(() => {
   test('every face of the element is accessible by day and by night, and fits a phone', async ({ inside, page, wire, context }) => {
     const wrong = [];
     await walk({ inside, page, wire, context }, async (state) => {
-      for (const colorScheme of ['dark', 'light']) {
-        await page.emulateMedia({ colorScheme });
-        await picture(page, state, colorScheme);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        wrong.push(...violations.map(({ id, nodes }) => `${state}, ${colorScheme}: ${id}: ${nodes.map(({ html }) => html).join('; ')}`));
-      }
+      wrong.push(...(await faultsOf(page, `element ${state}`)));
       for (const width of [320, 390]) {
         await page.setViewportSize({ width, height: 640 });
-        await picture(page, state, `phone-${width}`);
+        await picture(page, `element ${state}`, `phone-${width}`);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         const low = await page.evaluate(() => [...document.querySelector('box-preview').shadowRoot.querySelectorAll('button')].filter((button) => button.getBoundingClientRect().height < 40).length);
         if (wide > 0 || low > 0) wrong.push(`${state}, ${width}: ${wide} too wide, ${low} buttons too low`);

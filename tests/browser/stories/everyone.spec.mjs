@@ -2,6 +2,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { REAL_LIBRARY } from '../support/box.mjs';
 import { held } from '../support/held.mjs';
+import { picture } from '../support/looks.mjs';
 import { expect, test } from '../support/test.mjs';
 
 /** Each state of the page, in an order that one person can walk: reach it, then look at it. */
@@ -61,9 +62,6 @@ async function walk(robin, page, look) {
   await expect(page.getByRole('link', { name: 'Sign in again' })).toBeVisible();
   await look('sign-in over');
 }
-
-const picture = (page, state, name) =>
-  page.screenshot({ path: `test-results/states/${name}-${state.replaceAll(' ', '-')}.png`, animations: 'disabled' });
 
 test.describe(() => {
   // axe itself tries to write a style into the page.

@@ -1,0 +1,18 @@
+// How a page looks, for those who see it and those who hear it.
+import AxeBuilder from '@axe-core/playwright';
+
+/** A picture of this state among those that people look through: `test-results/states`. */
+export const picture = (page, state, name) =>
+  page.screenshot({ path: `test-results/states/${name}-${state.replaceAll(/[ _]/g, '-')}.png`, animations: 'disabled' });
+
+/** What is wrong for those who hear it or need its contrast, by day and by night. axe writes a style into the page. */
+export async function faultsOf(page, state) {
+  const faults = [];
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    await picture(page, state, colorScheme);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    faults.push(...violations.map(({ id, nodes }) => `${state}, ${colorScheme}: ${id}: ${nodes.map(({ html }) => html).join('; ')}`));
+  }
+  return faults;
+}
