@@ -1,9 +1,10 @@
-// `cargo xtask test browser` starts Workers and the Box emulator, says by variables where they are, and runs this.
+// `cargo xtask test browser` (`page`, `samples`, `console`) starts Workers and the Box emulator, says by variables where
+// they are, and runs one folder of stories.
 import { defineConfig } from '@playwright/test';
 import { certificate } from './support/certificate.mjs';
 
 export default defineConfig({
-  testDir: 'stories',
+  testDir: `stories/${process.env.KEYHOLE_STORIES}`,
   outputDir: '../../test-results',
   forbidOnly: true,
   retries: 0,
@@ -33,8 +34,8 @@ export default defineConfig({
   },
   projects: [
     // Beside each other: each test has a browser context and a session of its own.
-    { name: 'together', testIgnore: 'alone/**' },
+    { name: 'together', testIgnore: '**/alone/**' },
     // What changes Box for everybody: one after the other, when nobody else is there.
-    { name: 'alone', testMatch: 'alone/**', dependencies: ['together'], fullyParallel: false, workers: 1 },
+    { name: 'alone', testMatch: '**/alone/**', dependencies: ['together'], fullyParallel: false, workers: 1 },
   ],
 });

@@ -48,7 +48,10 @@ pub(crate) fn run(suite: Suite, options: &Options) -> Outcome<Tally> {
         Suite::Edge => edge(&options.runner_arguments),
         Suite::Conformance => conformance::suite(),
         Suite::Chaos => chaos::short(),
-        Suite::Browser => in_browser(options),
+        Suite::Browser => in_browser("module", options),
+        Suite::Page => in_browser("page", options),
+        Suite::Samples => in_browser(SAMPLES, options),
+        Suite::Console => in_browser("console", options),
     }
 }
 
@@ -169,16 +172,21 @@ fn edge(arguments: &[String]) -> Outcome<Tally> {
     cargo_test(&mut test)
 }
 
-fn in_browser(options: &Options) -> Outcome<Tally> {
+/// The folder of stories that use what others publish: a bundler, React, Box's own components.
+const SAMPLES: &str = "samples";
+
+/// The stories of one folder, in Chromium.
+fn in_browser(stories: &str, options: &Options) -> Outcome<Tally> {
     build::build()?;
-    let examples = examples::variables()?;
-    let elements = elements::variables()?;
     let chromium = browser::chromium()?;
     let stage = Stage::set("browser", options.preview_library.as_deref())?;
     let report = stage.home.join("report.json");
     let mut test = npm_program("playwright")?;
     test.args(["test", "--config", "tests/browser", "--reporter=list,json"]).args(&options.runner_arguments);
-    test.envs(&stage.variables).envs(examples).envs(elements).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report);
+    test.envs(&stage.variables).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report).env("KEYHOLE_STORIES", stories);
+    if stories == SAMPLES {
+        test.envs(examples::variables()?).envs(elements::variables()?);
+    }
     test.env("KEYHOLE_PIN", pin::line(&place::root().join("www/dist"), pin::SOMEWHERE)?);
     if let Some(chromium) = chromium {
         test.env("KEYHOLE_CHROMIUM", chromium);

@@ -15,10 +15,10 @@ use crate::suites;
 pub(crate) struct Options {
     /// One suite, for people in a hurry
     suite: Option<Suite>,
-    /// For `browser`: the address of a real build of Box's preview library, in place of the stand-in
+    /// For the suites in Chromium: the address of a real build of Box's preview library, in place of the stand-in
     #[arg(long, value_name = "URL")]
     pub(crate) preview_library: Option<String>,
-    /// For `unit`, `edge` and `browser`: passed to the test runner, for example a part of a test's name
+    /// For `unit`, `edge` and the suites in Chromium: passed to the test runner, for example a part of a test's name
     #[arg(last = true, requires = "suite")]
     pub(crate) runner_arguments: Vec<String>,
 }
@@ -40,8 +40,14 @@ pub(crate) enum Suite {
     Edge,
     /// The Worker on workerd, killed and wiped and let down in the midst of rotations
     Chaos,
-    /// The whole in Chromium
+    /// The browser module on pages of all kinds, in Chromium
     Browser,
+    /// The demo page in Chromium
+    Page,
+    /// The examples, and Box's own components, in Chromium
+    Samples,
+    /// The emulator's console in Chromium
+    Console,
 }
 
 impl Suite {
@@ -55,6 +61,9 @@ impl Suite {
             Self::Edge => "edge",
             Self::Chaos => "chaos",
             Self::Browser => "browser",
+            Self::Page => "page",
+            Self::Samples => "samples",
+            Self::Console => "console",
         }
     }
 }
@@ -138,6 +147,21 @@ mod tests {
     #[test]
     fn without_a_name_every_suite_runs() {
         let names: Vec<_> = Suite::value_variants().iter().map(|suite| suite.name()).collect();
-        assert_eq!(names, ["lint", "unit", "conformance", "build", "deploy", "edge", "chaos", "browser"]);
+        assert_eq!(
+            names,
+            [
+                "lint",
+                "unit",
+                "conformance",
+                "build",
+                "deploy",
+                "edge",
+                "chaos",
+                "browser",
+                "page",
+                "samples",
+                "console",
+            ]
+        );
     }
 }

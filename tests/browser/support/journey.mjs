@@ -20,10 +20,9 @@ export class Journey {
     return new Journey(await this.page.context().newPage(), this.witness);
   }
 
-  /** From the page's button through Box's own pages, and back. */
-  async signIn(address = '/') {
-    await this.page.goto(address);
-    await this.goToBox();
+  /** Through Box's own pages, and back to the page. Its button is a story of its own. */
+  async signIn(origin = '') {
+    await this.page.goto(`${origin}/auth/login`);
     await this.enterBox();
     await this.decide('Grant access to Box');
     await this.isIn();

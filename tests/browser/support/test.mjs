@@ -54,7 +54,7 @@ export const test = base.extend({
 
   /** The same at the Keyhole that pages of other origins embed: `places.mjs`. */
   atKeyhole: async ({ robin }, use) => {
-    await robin.signIn(`${AUTH}/`);
+    await robin.signIn(AUTH);
     await use(robin);
   },
 });

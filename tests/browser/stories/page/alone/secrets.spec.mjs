@@ -1,8 +1,8 @@
 // One long day in one browser, everything that it saw kept; then all of it is searched for every secret there is:
 // those of this deployment, and all that Box ever issued to anybody.
-import * as box from '../../support/box.mjs';
-import * as secrets from '../../support/secrets.mjs';
-import { expect, test } from '../../support/test.mjs';
+import * as box from '../../../support/box.mjs';
+import * as secrets from '../../../support/secrets.mjs';
+import { expect, test } from '../../../support/test.mjs';
 
 test.setTimeout(90_000);
 

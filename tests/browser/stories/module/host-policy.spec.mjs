@@ -1,12 +1,12 @@
 // A host page under exactly the policy that the README gives: enough, and nothing too much. The README is read, so that
 // what it says and what is tested are the same.
 import { readFileSync } from 'node:fs';
-import { BOX, CONTENT, REAL_LIBRARY } from '../support/box.mjs';
-import { APP, AUTH, CDN } from '../support/places.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import { BOX, CONTENT, REAL_LIBRARY } from '../../support/box.mjs';
+import { APP, AUTH, CDN } from '../../support/places.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
-const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+const README = readFileSync(new URL('../../../../README.md', import.meta.url), 'utf8');
 
 /** The names of the README, and who stands for them here. */
 const HERE = {

@@ -1,6 +1,6 @@
 // From a stranger's page through Box's own pages and back, and the ways in which that does not work out.
-import { BOX, KEYHOLE, ROBIN } from '../support/box.mjs';
-import { expect, test } from '../support/test.mjs';
+import { BOX, KEYHOLE, ROBIN } from '../../support/box.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 test('someone signs in at Box and comes back to their files', async ({ robin, page, wire }) => {
   await page.goto('/');

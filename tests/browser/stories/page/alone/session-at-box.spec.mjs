@@ -1,6 +1,6 @@
 // What happens to a session when something happens at Box. These stories change Box for everybody, so they run alone.
-import * as box from '../../support/box.mjs';
-import { expect, test } from '../../support/test.mjs';
+import * as box from '../../../support/box.mjs';
+import { expect, test } from '../../../support/test.mjs';
 
 test.afterEach(async () => {
   await box.forgetFaults();

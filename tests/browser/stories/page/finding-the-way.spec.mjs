@@ -1,6 +1,6 @@
 // Folders, files, the browser's own buttons, other tabs: where someone is stays clear, and comes back.
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 test('folders lead down, and crumbs lead up', async ({ inside, page }) => {
   await inside.enter('Lighthouse', 'Plans', 'Lantern room');

@@ -1,8 +1,8 @@
 // Someone picks a file and sees it: what is in it is compared, not only that something is there.
-import { REAL_LIBRARY } from '../support/box.mjs';
-import { colourOfPage, expectColour, paintedAt } from '../support/pictures.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import { REAL_LIBRARY } from '../../support/box.mjs';
+import { colourOfPage, expectColour, paintedAt } from '../../support/pictures.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 /** Line ends and runs of blanks apart. */
 const words = (text) => text.replace(/\s+/g, ' ').trim();

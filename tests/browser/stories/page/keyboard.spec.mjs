@@ -1,7 +1,7 @@
 // The whole way without a mouse.
-import { BOX, ROBIN } from '../support/box.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import { BOX, ROBIN } from '../../support/box.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 test('from sign-in to reading a file and back, by keys alone', async ({ robin, page }) => {
   const press = (key) => page.keyboard.press(key);

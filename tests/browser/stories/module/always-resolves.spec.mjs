@@ -1,7 +1,7 @@
 // Box's library waits for ever on a promise that rejects or never settles: the token function does neither, whatever
 // comes from the Worker. At random; what fails names the seed.
-import { KEYHOLE } from '../support/box.mjs';
-import { expect, test } from '../support/test.mjs';
+import { KEYHOLE } from '../../support/box.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const ROUNDS = 250;
 /** The token function's own limit, in `keyhole.js`. */

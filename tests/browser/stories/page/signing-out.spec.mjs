@@ -1,6 +1,6 @@
 // The end of a session, seen from the page: signed out here, in another tab, or by the clock.
-import { issued, KEYHOLE, SHORT_KEYHOLE } from '../support/box.mjs';
-import { expect, test } from '../support/test.mjs';
+import { issued, KEYHOLE, SHORT_KEYHOLE } from '../../support/box.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 test('who signs out is out, and nothing of the files is left', async ({ inside, page, context, wire }) => {
   await inside.openPath('Garden/Bees.txt');

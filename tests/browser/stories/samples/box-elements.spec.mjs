@@ -1,9 +1,9 @@
 // Box's own ContentPreview and ContentExplorer with Keyhole's token function, unchanged, from their prebuilt files.
-import * as box from '../support/box.mjs';
-import { KEYHOLE } from '../support/box.mjs';
-import { CDN, EXPLORER, serve } from '../support/elements.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import * as box from '../../support/box.mjs';
+import { KEYHOLE } from '../../support/box.mjs';
+import { CDN, EXPLORER, serve } from '../../support/elements.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 /** The scopes of an explorer that previews. */
 const EXPLORING = "(items) => keyhole.token(items, { scopes: ['base_explorer', 'item_preview'] })";

@@ -2,8 +2,8 @@
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { BOX, CONTENT, ledger, status } from '../support/box.mjs';
-import { expect, test, unique } from '../support/console.mjs';
+import { BOX, CONTENT, ledger, status } from '../../support/box.mjs';
+import { expect, test, unique } from '../../support/console.mjs';
 
 test('an app is made, and what was refused stands in the form with all that was typed', async ({ robin, page }) => {
   const name = unique('Harbour');

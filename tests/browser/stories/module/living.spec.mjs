@@ -1,9 +1,9 @@
 // Previews that live: what happens to a file that is open while its token, or the session, comes to an end.
-import * as box from '../support/box.mjs';
-import { DOWNLOADS_KEYHOLE, KEYHOLE } from '../support/box.mjs';
-import { colourOfFilm, expectColour } from '../support/pictures.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import * as box from '../../support/box.mjs';
+import { DOWNLOADS_KEYHOLE, KEYHOLE } from '../../support/box.mjs';
+import { colourOfFilm, expectColour } from '../../support/pictures.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const HANDBOOK = "Lighthouse/Keeper's Handbook.pdf";
 const FILM = 'Lighthouse/One turn of the light.mp4';

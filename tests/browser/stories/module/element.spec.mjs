@@ -1,9 +1,9 @@
 // `<box-preview>` on a page of somebody's own: every face that it shows, for those who hear it, by day and by night, on a
 // phone, and in the clothes of the page.
-import { KEYHOLE } from '../support/box.mjs';
-import { held } from '../support/held.mjs';
-import { faultsOf, picture } from '../support/looks.mjs';
-import { expect, test } from '../support/test.mjs';
+import { KEYHOLE } from '../../support/box.mjs';
+import { held } from '../../support/held.mjs';
+import { faultsOf, picture } from '../../support/looks.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const FULL = '<style>html, body { height: 100%; margin: 0 } main { height: 100%; display: grid; grid-template-rows: auto 1fr } h1 { font: 1rem sans-serif } :root { color-scheme: light dark }</style>';
 
@@ -56,14 +56,15 @@ async function walk({ inside, page, wire, context }, look) {
     await page.unroute('**/api/tokens');
   }
 
-  for (const [state, address, words] of [
-    ['worker silent', '**/api/session', 'Keyhole does not answer'],
-    ['library blocked', '**/preview.js', 'Box’s viewer did not load'],
-    ['cors', '**/2.0/files/*?*', 'Box does not answer this page'],
+  const unlisted = { status: 403, headers: { 'access-control-allow-origin': '*' }, json: { code: 'cors_origin_not_whitelisted' } };
+  for (const [state, address, answer, words] of [
+    ['worker silent', '**/api/session', (route) => route.abort(), 'Keyhole does not answer'],
+    ['library blocked', '**/preview.js', (route) => route.abort(), 'Box’s viewer did not load'],
+    ['cors', '**/2.0/files/*?*', (route) => route.fulfill(unlisted), 'Box does not answer this page'],
   ]) {
-    await page.route(address, (route) => route.abort());
+    await page.route(address, answer);
     await page.reload();
-    await expect(message).toContainText(words, { timeout: 30_000 });
+    await expect(message).toContainText(words);
     await look(state);
     await page.unroute(address);
   }

@@ -2,9 +2,9 @@
 // so these stories run alone.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import * as box from '../../support/box.mjs';
-import { DOWNLOADS_KEYHOLE } from '../../support/box.mjs';
-import { expect, test } from '../../support/test.mjs';
+import * as box from '../../../support/box.mjs';
+import { DOWNLOADS_KEYHOLE } from '../../../support/box.mjs';
+import { expect, test } from '../../../support/test.mjs';
 
 const LETTER = 'Letter to Aunt Edda.pdf';
 const TOKEN_SECONDS = 4;
@@ -16,7 +16,7 @@ const page = (file) => `<!doctype html><html lang="en"><meta charset="utf-8"><ti
 
 const bearer = (exchange) => exchange.sent('authorization')?.slice('Bearer '.length);
 const digest = (bytes) => createHash('sha1').update(bytes).digest('hex');
-const letter = () => readFile(new URL(`../../../box-emulator/sample/account/Letters/${LETTER}`, import.meta.url));
+const letter = () => readFile(new URL(`../../../../box-emulator/sample/account/Letters/${LETTER}`, import.meta.url));
 
 test.use({ baseURL: DOWNLOADS_KEYHOLE });
 

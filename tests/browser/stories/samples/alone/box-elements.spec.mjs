@@ -1,8 +1,8 @@
 // Box's own ContentPreview when tokens live for seconds. That is a switch for everybody, so this story runs alone.
-import * as box from '../../support/box.mjs';
-import { KEYHOLE } from '../../support/box.mjs';
-import { serve } from '../../support/elements.mjs';
-import { expect, test } from '../../support/test.mjs';
+import * as box from '../../../support/box.mjs';
+import { KEYHOLE } from '../../../support/box.mjs';
+import { serve } from '../../../support/elements.mjs';
+import { expect, test } from '../../../support/test.mjs';
 
 const LIFE_S = 10;
 

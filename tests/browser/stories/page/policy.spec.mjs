@@ -1,7 +1,7 @@
 // The page's policy: exactly the one of the design, and alive. That no story violates it is looked after at the end of
 // each (`support/test.mjs`); here is shown that this would be noticed.
-import { BOX, CONTENT, KEYHOLE, workerSettings } from '../support/box.mjs';
-import { expect, test } from '../support/test.mjs';
+import { BOX, CONTENT, KEYHOLE, workerSettings } from '../../support/box.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const library = new URL(workerSettings().PREVIEW_LIBRARY_URL).origin;
 
@@ -22,8 +22,10 @@ const POLICY = (nonce) => [
 
 test('s40 the page runs under exactly the policy of the design, with a nonce used once', async ({ inside, page, wire }) => {
   await inside.openPath('Garden/Bees.txt');
-  await page.reload();
-  await inside.sees('Bees.txt');
+  for (const _ of [1, 2]) {
+    await page.reload();
+    await inside.sees('Bees.txt');
+  }
   const pages = wire.to('/').filter(({ url }) => url.startsWith(KEYHOLE));
   expect(pages.length).toBeGreaterThanOrEqual(3);
   const nonces = pages.map((answer) => /'nonce-([^']+)'/.exec(answer.got('content-security-policy'))[1]);

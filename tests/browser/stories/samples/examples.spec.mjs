@@ -1,10 +1,10 @@
 // www/examples as developers copy them, and keyhole-client as npm installs it, each to a visible file.
-import { namesOf, OF_BOX_PREVIEW, OF_KEYHOLE, OF_THE_MODULE } from '../../package/names.mjs';
-import { App, example } from '../support/app.mjs';
-import { KEYHOLE, setting } from '../support/box.mjs';
-import { APP, AUTH } from '../support/places.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test as base } from '../support/test.mjs';
+import { namesOf, OF_BOX_PREVIEW, OF_KEYHOLE, OF_THE_MODULE } from '../../../package/names.mjs';
+import { App, example } from '../../support/app.mjs';
+import { KEYHOLE, setting } from '../../support/box.mjs';
+import { APP, AUTH } from '../../support/places.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test as base } from '../../support/test.mjs';
 
 const test = base.extend({
   /** A file's id, and its first words. */

@@ -1,7 +1,7 @@
 // The window beside the page, on a page that gets the cookie: closed, lost behind others, and what became of the session
 // meanwhile. And a browser that lends a page no storage.
-import { KEYHOLE } from '../support/box.mjs';
-import { expect, test } from '../support/test.mjs';
+import { KEYHOLE } from '../../support/box.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const AT = `${KEYHOLE}/app`;
 

@@ -1,7 +1,7 @@
 // The search for secrets finds what is there: planted in each form, and in each place that a browser has.
 import http from 'node:http';
-import { formsOf, found, Needle } from '../support/secrets.mjs';
-import { expect, test } from '../support/test.mjs';
+import { formsOf, found, Needle } from '../../support/secrets.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const SECRET = 'pl4nted/secret+with "odd" signs & sense~';
 const needle = new Needle('the planted one', SECRET);

@@ -1,9 +1,8 @@
 // Every state of the page for those who hear it, by day and by night, and on a phone.
-import AxeBuilder from '@axe-core/playwright';
-import { REAL_LIBRARY } from '../support/box.mjs';
-import { held } from '../support/held.mjs';
-import { picture } from '../support/looks.mjs';
-import { expect, test } from '../support/test.mjs';
+import { REAL_LIBRARY } from '../../support/box.mjs';
+import { held } from '../../support/held.mjs';
+import { faultsOf, picture } from '../../support/looks.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 /** Each state of the page, in an order that one person can walk: reach it, then look at it. */
 async function walk(robin, page, look) {
@@ -71,14 +70,8 @@ test.describe(() => {
   test('every state is accessible, by day and by night', async ({ robin, page }) => {
     const wrong = [];
     await walk(robin, page, async (state) => {
-      for (const colorScheme of ['dark', 'light']) {
-        await page.emulateMedia({ colorScheme });
-        await picture(page, state, colorScheme);
-        // pdf.js measures text on a canvas of its own; what Box's own library draws is Box's to mend.
-        const axe = new AxeBuilder({ page }).exclude('.hiddenCanvasElement');
-        const { violations } = await (REAL_LIBRARY ? axe.exclude('[slot=keyhole-stage]') : axe).analyze();
-        wrong.push(...violations.map(({ id, nodes }) => `${state}, ${colorScheme}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`));
-      }
+      // pdf.js measures text on a canvas of its own; what Box's own library draws is Box's to mend.
+      wrong.push(...(await faultsOf(page, state, ['.hiddenCanvasElement', ...(REAL_LIBRARY ? ['[slot=keyhole-stage]'] : [])])));
     });
     expect(wrong).toEqual([]);
   });

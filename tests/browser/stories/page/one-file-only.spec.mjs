@@ -1,7 +1,7 @@
 // A token for one file is a token for one file: taken from the wire, and tried on everything around it.
-import { BOX, CONTENT, issued } from '../support/box.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import { BOX, CONTENT, issued } from '../../support/box.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 /** What someone with a token could try. Each is `[method, address, body]`. */
 const tries = ({ file, other, folder }) => ({

@@ -1,10 +1,10 @@
 // Pages that are not Keyhole's own: beside it on its site, elsewhere, and those that nobody listed.
 import https from 'node:https';
-import * as box from '../support/box.mjs';
-import { makeCertificate } from '../support/certificate.mjs';
-import { APP, AUTH, ELSEWHERE, UNLISTED, twoLines } from '../support/places.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import * as box from '../../support/box.mjs';
+import { makeCertificate } from '../../support/certificate.mjs';
+import { APP, AUTH, ELSEWHERE, UNLISTED, twoLines } from '../../support/places.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const SESSION = '__Host-Http-keyhole';
 const BEES = sample.text('Garden/Bees.txt').trim().slice(0, 30);

@@ -1,8 +1,8 @@
 // The two lines of the README on a page of somebody else's making, and the pin that holds them to what was built.
 import { createHash } from 'node:crypto';
-import { KEYHOLE } from '../support/box.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import { KEYHOLE } from '../../support/box.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const FULL = '<style>html, body, box-preview { height: 100%; margin: 0 }</style>';
 

@@ -1,9 +1,9 @@
 // A page of another site, to which the session's cookie is never sent: a window of Keyhole's own brings its tokens.
-import * as box from '../support/box.mjs';
-import { faultsOf } from '../support/looks.mjs';
-import { APP, AUTH, ELSEWHERE, UNLISTED } from '../support/places.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import * as box from '../../support/box.mjs';
+import { faultsOf } from '../../support/looks.mjs';
+import { APP, AUTH, ELSEWHERE, UNLISTED } from '../../support/places.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const HERE = `${ELSEWHERE}/plans`;
 const STYLE = '<style>html, body { height: 100%; margin: 0 } box-preview { height: 50% } box-preview:only-of-type { height: 100% }</style>';
@@ -411,7 +411,7 @@ test.describe('for those who hear it, by day and by night', () => {
     await look(page, 'Keyhole does not answer', 'silent');
     await page.unroute('**/api/session');
 
-    wire.serve(HERE, host(`<h1>Plans</h1><main>${preview('1')}</main>`));
+    wire.serve(HERE, host(`<main><h1>Plans</h1>${preview('1')}</main>`));
     await page.goto(HERE);
     await context.clock.install();
     const opened = page.waitForEvent('popup');

@@ -2,13 +2,13 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { example } from '../support/app.mjs';
-import { KEYHOLE, setting } from '../support/box.mjs';
-import { CDN, FOLDER, HOSTS, REACT, provide } from '../support/elements.mjs';
-import * as sample from '../support/sample.mjs';
-import { expect, test } from '../support/test.mjs';
+import { example } from '../../support/app.mjs';
+import { KEYHOLE, setting } from '../../support/box.mjs';
+import { CDN, FOLDER, HOSTS, REACT, provide } from '../../support/elements.mjs';
+import * as sample from '../../support/sample.mjs';
+import { expect, test } from '../../support/test.mjs';
 
-const SAMPLE = fileURLToPath(new URL('../../../www/examples/react/', import.meta.url));
+const SAMPLE = fileURLToPath(new URL('../../../../www/examples/react/', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(`${SAMPLE}package.json`, 'utf8'));
 
 /** React for developers is over a megabyte. */

@@ -1,6 +1,6 @@
 // What does not work is said in words, with a way on where there is one.
-import { BOX } from '../support/box.mjs';
-import { expect, test } from '../support/test.mjs';
+import { BOX } from '../../support/box.mjs';
+import { expect, test } from '../../support/test.mjs';
 
 const problem = (status, code, more = {}) => ({
   status,
