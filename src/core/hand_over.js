@@ -60,7 +60,7 @@ const start = async () => {
   }
   if (purpose !== 'go_on') return location.replace(login);
   tell('failed');
-  say('The sign-in did not work', 'This browser did not keep it. It may block cookies.');
+  say('The sign-in did not work', 'This browser did not keep the sign-in. It may block cookies.');
 };
 
 start().catch(() => {

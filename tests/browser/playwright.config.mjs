@@ -5,7 +5,7 @@ import { certificate } from './support/certificate.mjs';
 
 export default defineConfig({
   testDir: `stories/${process.env.KEYHOLE_STORIES}`,
-  outputDir: '../../test-results',
+  outputDir: `../../test-results/${process.env.KEYHOLE_STORIES}`,
   forbidOnly: true,
   retries: 0,
   timeout: 45_000,

@@ -29,6 +29,24 @@ async function fetchByHand(robin, page) {
   await expect.poll(() => popup.isClosed()).toBe(true);
 }
 
+/** A page here waits with a file of the garden for somebody to press its button. Its id. */
+async function waitsHere(robin, page, wire) {
+  await robin.enter('Garden');
+  const file = await robin.idOf('Bees.txt');
+  wire.serve(HERE, host(preview(file)));
+  await page.goto(HERE);
+  await isSignedOut(robin);
+  return file;
+}
+
+/** The same, pressed: it shows the file. */
+async function isShownHere(robin, page, wire) {
+  const file = await waitsHere(robin, page, wire);
+  await fetchByHand(robin, page);
+  await isShown(robin);
+  return file;
+}
+
 const tokensAsked = (wire) => wire.to('/api/tokens').filter(({ method }) => method === 'POST');
 const isSignedOut = (robin) => expect(robin.message).toContainText('Sign in to see this file');
 const isShown = (robin) => expect(robin.preview).toHaveAttribute('data-keyhole', 'ready');
@@ -78,14 +96,8 @@ test('who is signed in sees all that the page wants after one press, by one requ
 });
 
 test('when its tokens have ended, a calm prompt brings new ones and the file goes on', async ({ atKeyhole, page, wire }) => {
-  await atKeyhole.enter('Garden');
-  const file = await atKeyhole.idOf('Bees.txt');
-  wire.serve(HERE, host(preview(file)));
   await page.clock.install();
-  await page.goto(HERE);
-  await isSignedOut(atKeyhole);
-  await fetchByHand(atKeyhole, page);
-  await isShown(atKeyhole);
+  const file = await isShownHere(atKeyhole, page, wire);
   const token = () => page.evaluate((id) => document.querySelector('box-preview').keyhole.token(`file_${id}`), file);
   const first = await token();
   expect(first).toEqual(expect.any(String));
@@ -184,13 +196,7 @@ test('signing out ends the session from wherever it is asked, whatever this page
 });
 
 test('a token that Box rejects is reported through the next window, which brings another', async ({ atKeyhole, page, wire }) => {
-  await atKeyhole.enter('Garden');
-  const file = await atKeyhole.idOf('Bees.txt');
-  wire.serve(HERE, host(preview(file)));
-  await page.goto(HERE);
-  await isSignedOut(atKeyhole);
-  await fetchByHand(atKeyhole, page);
-  await isShown(atKeyhole);
+  const file = await isShownHere(atKeyhole, page, wire);
   const token = () => page.evaluate((id) => document.querySelector('box-preview').keyhole.token(`file_${id}`), file);
   const first = await token();
   await box.revoke(first);
@@ -226,11 +232,7 @@ test('one file that is refused leaves the others alone, and so does a question t
 });
 
 test('a Worker that cannot say whose session it is sends nobody to Box', async ({ atKeyhole, page, wire, context }) => {
-  await atKeyhole.enter('Garden');
-  const file = await atKeyhole.idOf('Bees.txt');
-  wire.serve(HERE, host(preview(file)));
-  await page.goto(HERE);
-  await isSignedOut(atKeyhole);
+  await waitsHere(atKeyhole, page, wire);
   const logins = wire.to('/auth/login').length;
   await context.route(`${AUTH}/api/session`, (route) => route.fulfill({ status: 503, json: { status: 503, code: 'recovering', title: 'In a moment.' } }));
   await press(atKeyhole, page);
@@ -244,11 +246,7 @@ test('a Worker that cannot say whose session it is sends nobody to Box', async (
 });
 
 test('a window that is closed before it has answered leaves words, and the next one brings the file', async ({ atKeyhole, page, wire, context }) => {
-  await atKeyhole.enter('Garden');
-  const file = await atKeyhole.idOf('Bees.txt');
-  wire.serve(HERE, host(preview(file)));
-  await page.goto(HERE);
-  await isSignedOut(atKeyhole);
+  await waitsHere(atKeyhole, page, wire);
   const asked = [];
   await context.route(`${AUTH}/api/tokens`, (route) => void asked.push(route));
   const popup = await press(atKeyhole, page);
@@ -263,14 +261,8 @@ test('a window that is closed before it has answered leaves words, and the next 
 });
 
 test('over a file that stays, a window that is blocked is said to be blocked', async ({ atKeyhole, page, wire }) => {
-  await atKeyhole.enter('Garden');
-  const file = await atKeyhole.idOf('Bees.txt');
-  wire.serve(HERE, host(preview(file)));
   await page.clock.install();
-  await page.goto(HERE);
-  await isSignedOut(atKeyhole);
-  await fetchByHand(atKeyhole, page);
-  await isShown(atKeyhole);
+  const file = await isShownHere(atKeyhole, page, wire);
   await page.clock.fastForward('02:00:00');
   await page.evaluate((id) => document.querySelector('box-preview').keyhole.token(`file_${id}`), file);
   await expect(atKeyhole.preview).toHaveAttribute('data-keyhole', 'paused');
