@@ -129,10 +129,17 @@ export class Witness {
 
   /** The addresses in a page's history. */
   async history(page) {
-    const session = await this.#context.newCDPSession(page);
-    const { entries } = await session.send('Page.getNavigationHistory');
-    await session.detach();
-    return entries.flatMap(({ url, userTypedURL, title }) => [url, userTypedURL, title]);
+    const entries = async () => {
+      const session = await this.#context.newCDPSession(page);
+      const { entries } = await session.send('Page.getNavigationHistory');
+      await session.detach();
+      return entries;
+    };
+    // While Chromium puts an error page of its own in the place of a page, for an instant there is none to ask.
+    const isBetween = (error) => String(error).includes('Not attached to an active page');
+    const known = await entries().catch((error) => (isBetween(error) ? null : Promise.reject(error)));
+    const settled = known ?? (await page.waitForTimeout(250).then(entries));
+    return settled.flatMap(({ url, userTypedURL, title }) => [url, userTypedURL, title]);
   }
 
   /** All of it by name, as bytes to be searched. */

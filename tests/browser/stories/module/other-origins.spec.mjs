@@ -279,7 +279,6 @@ test.describe('who may frame the page', () => {
   });
 });
 
-
 test('the browser of these stories believes their own certificate, and no other', async ({ page }) => {
   const stranger = https.createServer(makeCertificate(), (_, response) => response.end('A stranger'));
   await new Promise((resolve) => stranger.listen(0, '127.0.0.1', resolve));
