@@ -180,19 +180,18 @@ impl Held {
 
     /// Forgets the token of this wish: it is not to be had any more.
     pub fn forget(&mut self, want: &Want) {
-        let (gone, tokens) = self.tokens.drain(..).partition::<Vec<_>, _>(|held| held.want == *want);
-        self.tokens = tokens;
-        self.remember(gone);
+        self.set_aside(|held| held.want == *want);
     }
 
     /// Forgets every token but those of these wishes.
     pub fn keep_only(&mut self, wants: &[Want]) {
-        let (tokens, gone) = self.tokens.drain(..).partition::<Vec<_>, _>(|held| wants.contains(&held.want));
-        self.tokens = tokens;
-        self.remember(gone);
+        self.set_aside(|held| !wants.contains(&held.want));
     }
 
-    fn remember(&mut self, gone: Vec<Holding>) {
+    /// Puts tokens among the past.
+    fn set_aside(&mut self, is_gone: impl Fn(&Holding) -> bool) {
+        let (gone, tokens) = self.tokens.drain(..).partition::<Vec<_>, _>(is_gone);
+        self.tokens = tokens;
         self.past.extend(gone.into_iter().map(|held| (held.want, Trace::of(held.token.expose()))));
         self.forget_the_oldest();
     }
@@ -204,10 +203,7 @@ impl Held {
 
     /// Puts what the new token replaces, and what has died, among the past.
     fn drop_wanted(&mut self, want: &Want, now_ms: f64) {
-        let (gone, tokens) =
-            self.tokens.drain(..).partition::<Vec<_>, _>(|held| held.want == *want || !held.is_alive(now_ms));
-        self.tokens = tokens;
-        self.remember(gone);
+        self.set_aside(|held| held.want == *want || !held.is_alive(now_ms));
     }
 
     fn drop_first_to_die(&mut self) {

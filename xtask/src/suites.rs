@@ -186,8 +186,8 @@ fn in_browser(stories: &str, options: &Options) -> Outcome<Tally> {
     test.envs(&stage.variables).env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report).env("KEYHOLE_STORIES", stories);
     if stories == SAMPLES {
         test.envs(examples::variables()?).envs(elements::variables()?);
+        test.env("KEYHOLE_PIN", pin::line(&place::root().join("www/dist"), pin::SOMEWHERE)?);
     }
-    test.env("KEYHOLE_PIN", pin::line(&place::root().join("www/dist"), pin::SOMEWHERE)?);
     if let Some(chromium) = chromium {
         test.env("KEYHOLE_CHROMIUM", chromium);
     }

@@ -32,6 +32,13 @@ impl Client {
         Rc::clone(&self.shared)
     }
 
+    /// What the page's own code asks for is nobody else's wish, and stays.
+    fn wish(&self, items: &Array, scopes: &Scopes) {
+        for item in items.iter().filter_map(|item| Item::parse(&item.as_string()?)) {
+            self.shared.wish(&Want { item, scopes: scopes.clone() }, None);
+        }
+    }
+
     /// Who is signed in, asked anew: `null` or `{user, expires_at}`.
     pub fn session(&self) -> Promise {
         self.shared.session()
@@ -53,9 +60,7 @@ impl Client {
     /// `items` are what a page of another site wants from that window, beside what it has asked for before.
     #[wasm_bindgen(js_name = signInBeside)]
     pub fn sign_in_beside(&self, return_to: Option<String>, items: &Array) -> Promise {
-        for item in items.iter().filter_map(|item| Item::parse(&item.as_string()?)) {
-            self.shared.wish(&Want { item, scopes: Scopes::parse("") }, None);
-        }
+        self.wish(items, &Scopes::parse(""));
         self.shared.sign_in_beside(return_to)
     }
 
@@ -71,9 +76,7 @@ impl Client {
     pub fn token(&self, items: JsValue, scopes: &str) -> Promise {
         let shared = self.share();
         let scopes = Scopes::parse(scopes);
-        for item in listed(&items).iter().filter_map(|item| Item::parse(&item.as_string()?)) {
-            shared.wish(&Want { item, scopes: scopes.clone() }, None);
-        }
+        self.wish(&listed(&items), &scopes);
         promise(Box::pin(async move { Ok(shared.tokens(&items, &scopes).await) }))
     }
 

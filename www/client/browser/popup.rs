@@ -10,7 +10,7 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Date, Function};
+use js_sys::Date;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -31,10 +31,10 @@ const GLANCE_MS: u32 = 500;
 /// to this very place.
 pub(super) async fn sign_in(client: Rc<Shared>, return_to: Option<String>) -> Result<JsValue, Fault> {
     let here = here();
-    let address = if here == client.origin() {
-        client.login_address(return_to.as_deref(), Some(&here))
-    } else {
+    let address = if client.is_elsewhere() {
         client.hand_over_address(&here, "")
+    } else {
+        client.login_address(return_to.as_deref(), Some(&here))
     };
     let by_word_only = is_of_another_site(client.origin());
     let Some(beside) = Beside::open(&client, address) else {
@@ -160,9 +160,7 @@ impl Beside {
     /// For whoever asks for it again: to the front, or another one in the place of one that was closed.
     pub(super) fn bring_forward(&self) {
         if !self.is_closed() {
-            get(&self.popup.borrow(), "focus")
-                .dyn_ref::<Function>()
-                .map(|focus| focus.call0(&self.popup.borrow()));
+            self.popup.borrow().focus().ok();
         } else if let Some(popup) = opened(&self.address, &self.name) {
             self.heard.from.replace(JsValue::from(&popup));
             self.popup.replace(popup);

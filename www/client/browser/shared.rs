@@ -138,7 +138,7 @@ impl Shared {
     }
 
     /// Whether this page is of another origin than Keyhole.
-    fn is_elsewhere(&self) -> bool {
+    pub(super) fn is_elsewhere(&self) -> bool {
         window().location().origin().is_ok_and(|here| here != self.origin)
     }
 
@@ -511,14 +511,15 @@ impl Shared {
                 held.keep(want.clone(), token, given.scope, asked_at_ms, given.expires_in);
                 Ok(text)
             }
+            Err(fault) if fault.may_pass() => {
+                let held = self.held.borrow();
+                held.alive(&want, Date::now()).map(|token| token.expose().to_owned()).ok_or(fault)
+            }
             Err(fault) => {
-                if !fault.may_pass() && !fault.ends_session() {
+                if !fault.ends_session() {
                     self.held.borrow_mut().forget(&want);
                 }
-                match self.held.borrow().alive(&want, Date::now()) {
-                    Some(token) if fault.may_pass() => Ok(token.expose().to_owned()),
-                    _ => Err(fault),
-                }
+                Err(fault)
             }
         };
         let waiters = self.asks.borrow_mut().settle(&want);

@@ -456,7 +456,9 @@ impl Inner {
             let Err(error) = outcome else { return };
             let fault = fault_of(&error);
             if turn != inner.turn.get() {
-            } else if inner.paused.borrow().is_some() {
+                return;
+            }
+            if inner.paused.borrow().is_some() {
                 inner.cover(&words::of(&fault.code), &detail_of(&fault));
             } else {
                 inner.fail(&fault);

@@ -163,7 +163,7 @@ impl Borne {
             let may_pass = match (&answer, &token) {
                 (Ok(answer), Err(fault)) => is_refused(answer) && fault.may_pass(),
                 (Ok(_), Ok(_)) => false,
-                // Whoever aborts a request hears of it at once.
+                // An abort is no matter of the network.
                 (Err(failure), _) => text(failure, "name").as_deref() == Some("TypeError"),
             };
             match waits_ms.next().filter(|_| self.is_read && may_pass) {

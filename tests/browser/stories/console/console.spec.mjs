@@ -1,9 +1,9 @@
 // The emulator's console: what a developer does there who wants a Box to try things with.
 import { createPrivateKey, randomUUID, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import AxeBuilder from '@axe-core/playwright';
 import { BOX, CONTENT, ledger, status } from '../../support/box.mjs';
 import { expect, test, unique } from '../../support/console.mjs';
+import { faultsOf, picture } from '../../support/looks.mjs';
 
 test('an app is made, and what was refused stands in the form with all that was typed', async ({ robin, page }) => {
   const name = unique('Harbour');
@@ -337,8 +337,8 @@ async function walk(robin, page, look) {
   await look('faults');
 }
 
-const picture = (page, state, name) =>
-  page.screenshot({ path: `test-results/console/${name}-${state.replaceAll(' ', '-')}.png`, animations: 'disabled' });
+/** The rows of a table are alike, and other stories make many. */
+const ALIKE = ['tbody tr:nth-child(n + 5)', '.card:nth-child(n + 4)'];
 
 test.describe(() => {
   // axe itself tries to write a style into the page.
@@ -348,15 +348,7 @@ test.describe(() => {
   test('every section is accessible, by day and by night', async ({ robin, page }) => {
     const wrong = [];
     await walk(robin, page, async (state) => {
-      for (const colorScheme of ['dark', 'light']) {
-        await page.emulateMedia({ colorScheme });
-        await picture(page, state, colorScheme);
-        // The rows of a table are alike, and other stories make many.
-        const axe = new AxeBuilder({ page }).exclude('tbody tr:nth-child(n + 5)').exclude('.card:nth-child(n + 4)');
-        // At night only the colours are others.
-        const { violations } = await (colorScheme === 'dark' ? axe.withRules('color-contrast') : axe).analyze();
-        wrong.push(...violations.map(({ id, nodes }) => `${state}, ${colorScheme}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('; ')}`));
-      }
+      wrong.push(...(await faultsOf(page, `console ${state}`, ALIKE)));
     });
     expect(wrong).toEqual([]);
   });
@@ -371,7 +363,7 @@ test.describe(() => {
     await walk(robin, page, async (state) => {
       for (const width of [320, 390]) {
         await page.setViewportSize({ width, height: 740 });
-        await picture(page, state, `phone-${width}`);
+        await picture(page, `console ${state}`, `phone-${width}`);
         wrong.push(...(await misfits(page)).map((fault) => `${state}, ${width}: ${fault}`));
       }
     });

@@ -29,12 +29,13 @@ async function fetchByHand(robin, page) {
   await expect.poll(() => popup.isClosed()).toBe(true);
 }
 
-/** A page here waits with a file of the garden for somebody to press its button. Its id. */
-async function waitsHere(robin, page, wire) {
+/** A page waits with a file of the garden for somebody to press its button, `nobody` being in. The file's id. */
+async function waitsHere(robin, page, wire, { at = HERE, nobody = false } = {}) {
   await robin.enter('Garden');
   const file = await robin.idOf('Bees.txt');
-  wire.serve(HERE, host(preview(file)));
-  await page.goto(HERE);
+  if (nobody) await page.context().clearCookies({ domain: 'auth.example.test' });
+  wire.serve(at, host(preview(file)));
+  await page.goto(at);
   await isSignedOut(robin);
   return file;
 }
@@ -51,13 +52,8 @@ const tokensAsked = (wire) => wire.to('/api/tokens').filter(({ method }) => meth
 const isSignedOut = (robin) => expect(robin.message).toContainText('Sign in to see this file');
 const isShown = (robin) => expect(robin.preview).toHaveAttribute('data-keyhole', 'ready');
 
-test('it shows a file after a sign-in beside it, and hears of nothing but that file', async ({ atKeyhole, page, wire, context }) => {
-  await atKeyhole.enter('Garden');
-  const file = await atKeyhole.idOf('Bees.txt');
-  await context.clearCookies({ domain: 'auth.example.test' });
-  wire.serve(HERE, host(preview(file)));
-  await page.goto(HERE);
-  await isSignedOut(atKeyhole);
+test('it shows a file after a sign-in beside it, and hears of nothing but that file', async ({ atKeyhole, page, wire }) => {
+  const file = await waitsHere(atKeyhole, page, wire, { nobody: true });
   const popup = await press(atKeyhole, page);
   await popup.getByRole('button', { name: 'Grant access to Box' }).click();
   await isShown(atKeyhole);
@@ -352,25 +348,15 @@ test.describe('where Box cuts the window off', () => {
     return popup;
   }
 
-  test('a page of the same site looks at the session, and goes on by itself', async ({ atKeyhole, page, wire, context }) => {
-    await atKeyhole.enter('Garden');
-    const file = await atKeyhole.idOf('Bees.txt');
-    await context.clearCookies({ domain: 'auth.example.test' });
-    wire.serve(`${APP}/`, host(preview(file)));
-    await page.goto(`${APP}/`);
-    await isSignedOut(atKeyhole);
+  test('a page of the same site looks at the session, and goes on by itself', async ({ atKeyhole, page, wire }) => {
+    await waitsHere(atKeyhole, page, wire, { at: `${APP}/`, nobody: true });
     const popup = await signInCutOff(atKeyhole, page);
     await popup.getByRole('button', { name: 'Grant access to Box' }).click();
     await isShown(atKeyhole);
   });
 
-  test('a page of another site needs one more press, and its window says so', async ({ atKeyhole, page, wire, context }) => {
-    await atKeyhole.enter('Garden');
-    const file = await atKeyhole.idOf('Bees.txt');
-    await context.clearCookies({ domain: 'auth.example.test' });
-    wire.serve(HERE, host(preview(file)));
-    await page.goto(HERE);
-    await isSignedOut(atKeyhole);
+  test('a page of another site needs one more press, and its window says so', async ({ atKeyhole, page, wire }) => {
+    await waitsHere(atKeyhole, page, wire, { nobody: true });
     const popup = await signInCutOff(atKeyhole, page);
     await expect(atKeyhole.message).toContainText('Sign in there, then press again');
     await popup.getByRole('button', { name: 'Grant access to Box' }).click();
